@@ -32,15 +32,3 @@ func (w *Writer) Object(kind git.Kind, data []byte) error { panic("contract") }
 // Close writes the trailer and returns it. It fails if the number of entries
 // written is not the one announced. w itself is not closed.
 func (w *Writer) Close() (checksum []byte, err error) { panic("contract") }
-
-// IndexEntry is one object of an index to be written.
-type IndexEntry struct {
-	ID     git.ID
-	Offset int64
-	CRC    uint32
-}
-
-// AppendIndex appends an idx file (version 2) for entries, which it sorts in place.
-func AppendIndex(f git.Format, dst []byte, entries []IndexEntry, packChecksum []byte) []byte {
-	panic("contract")
-}

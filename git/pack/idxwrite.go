@@ -1,0 +1,80 @@
+package pack
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"slices"
+
+	"github.com/ingot-forge/ingot/git"
+)
+
+const (
+	indexMagic   = "\xfftOc"
+	indexVersion = 2
+	fanSize      = 256 * 4
+	// largeOffset is the bit of a 4-byte offset that makes the rest of it a
+	// place in the table of 8-byte offsets; it is also the first offset that
+	// needs one.
+	largeOffset = 1 << 31
+)
+
+// IndexEntry is one object of an index to be written.
+type IndexEntry struct {
+	ID     git.ID
+	Offset int64
+	CRC    uint32
+}
+
+// AppendIndex appends an idx file (version 2) for entries, which it sorts in place.
+func AppendIndex(f git.Format, dst []byte, entries []IndexEntry, packChecksum []byte) []byte {
+	idSize := f.Size()
+	slices.SortFunc(entries, func(a, b IndexEntry) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	start := len(dst)
+	dst = slices.Grow(dst, 8+fanSize+len(entries)*(idSize+4+4)+2*idSize)
+	dst = append(dst, indexMagic...)
+	dst = binary.BigEndian.AppendUint32(dst, indexVersion)
+	n := 0
+	for first := range 256 {
+		for n < len(entries) && int(entries[n].ID[0]) == first {
+			n++
+		}
+		dst = binary.BigEndian.AppendUint32(dst, uint32(n))
+	}
+	for i := range entries {
+		dst = append(dst, entries[i].ID[:idSize]...)
+	}
+	for i := range entries {
+		dst = binary.BigEndian.AppendUint32(dst, entries[i].CRC)
+	}
+	large := uint32(0)
+	for i := range entries {
+		offset := uint32(entries[i].Offset)
+		if entries[i].Offset >= largeOffset {
+			offset = largeOffset | large
+			large++
+		}
+		dst = binary.BigEndian.AppendUint32(dst, offset)
+	}
+	for i := range entries {
+		if entries[i].Offset >= largeOffset {
+			dst = binary.BigEndian.AppendUint64(dst, uint64(entries[i].Offset))
+		}
+	}
+	dst = append(dst, packChecksum[:idSize]...)
+	sum := newChecksum(f)
+	sum.Write(dst[start:])
+	return sum.Sum(dst)
+}
+
+// newChecksum returns the hash of the trailers of packs and indexes. Plain
+// SHA-1 will do for them, without collision detection: a trailer guards against
+// damage by accident, names nothing, and every object is hashed by itself.
+func newChecksum(f git.Format) hash.Hash {
+	if f == git.SHA256 {
+		return sha256.New()
+	}
+	return sha1.New()
+}
