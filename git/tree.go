@@ -2,6 +2,7 @@ package git
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"slices"
@@ -24,9 +25,13 @@ const (
 // git does: 040755 is one too.
 func (m Mode) IsTree() bool { return m&0o170000 == ModeTree }
 
-// maxModeDigits bounds the octal digits of a mode: six, and one zero in front
-// as some old tools wrote. Stock git takes any number and lets them overflow.
-const maxModeDigits = 7
+// The limits of a mode as stored: sixteen bits, in six octal digits, and one
+// zero in front as some old tools wrote. Stock git takes any number of digits
+// and lets them overflow, so that two readers can see two modes.
+const (
+	maxModeDigits = 7
+	maxMode       = 0o177777
+)
 
 // Entry is one entry of a tree.
 type Entry struct {
@@ -66,46 +71,79 @@ var (
 // not empty and holds no NUL, and that is all that is promised of it: whether
 // an entry may be called so is for package fsck to judge.
 func NextEntry(f Format, data []byte) (mode Mode, name []byte, id ID, rest []byte, err error) {
-	n := 0 // digits
-	for {
-		if n == len(data) {
-			return 0, nil, id, nil, errEntryShort
-		}
-		c := data[n]
-		if c == ' ' {
-			break
-		}
-		if c-'0' > 7 || n == maxModeDigits {
-			return 0, nil, id, nil, errEntryMode
-		}
-		mode = mode<<3 | Mode(c-'0')
-		n++
+	mode, start, end := EntrySpan(f, data)
+	if start == 0 {
+		return 0, nil, id, nil, explainEntry(data)
 	}
-	if n == 0 {
-		return 0, nil, id, nil, errEntryMode
-	}
-	data = data[n+1:]
-	end := bytes.IndexByte(data, 0)
-	if end < 0 {
-		return 0, nil, id, nil, errEntryShort
-	}
-	if end == 0 {
-		return 0, nil, id, nil, errEntryName
-	}
-	name, rest = data[:end], data[end+1:]
+	name, rest = data[start:end], data[end+1:]
 	// Array conversions, because copies of a size known to the compiler are
 	// moves, not calls.
 	if f == SHA256 {
-		if len(rest) < 32 {
-			return 0, nil, id, nil, errEntryShort
-		}
 		return mode, name, ID(rest[:32]), rest[32:], nil
-	}
-	if len(rest) < 20 {
-		return 0, nil, id, nil, errEntryShort
 	}
 	*(*[20]byte)(id[:]) = [20]byte(rest[:20])
 	return mode, name, id, rest[20:], nil
+}
+
+// EntrySpan is NextEntry for loops over millions of trees, twice as fast since
+// it passes no id: the first entry's name is data[start:end], its id the
+// f.Size() bytes from end+1, and the next entry follows those. start is 0 where
+// data starts with no well-formed entry; NextEntry says what is wrong with it.
+func EntrySpan(f Format, data []byte) (mode Mode, start, end int) {
+	if len(data) < 8 {
+		return 0, 0, 0
+	}
+	// Nearly all entries are plain files and directories, whose modes are told
+	// apart by one load.
+	if word := binary.LittleEndian.Uint64(data); word<<8 == blobStart {
+		mode, start = ModeBlob, 7
+	} else if word<<16 == treeStart {
+		mode, start = ModeTree, 6
+	} else if mode, start = parseMode(data); start == 0 {
+		return 0, 0, 0
+	}
+	end = start + bytes.IndexByte(data[start:], 0)
+	if end <= start || len(data)-end <= f.Size() {
+		return 0, 0, 0
+	}
+	return mode, start, end
+}
+
+// explainEntry says why data starts with no well-formed entry.
+func explainEntry(data []byte) error {
+	_, start := parseMode(data)
+	switch {
+	case start == 0 && len(data) < 8 && bytes.IndexByte(data, ' ') < 0:
+		return errEntryShort
+	case start == 0:
+		return errEntryMode
+	case start < len(data) && data[start] == 0:
+		return errEntryName
+	}
+	return errEntryShort
+}
+
+// What the two common kinds of entry start with, "100644 " and "40000 ", in a
+// little-endian word, shifted so that nothing else is in it.
+const (
+	blobStart = uint64('1')<<8 | '0'<<16 | '0'<<24 | '6'<<32 | '4'<<40 | '4'<<48 | ' '<<56
+	treeStart = uint64('4')<<16 | '0'<<24 | '0'<<32 | '0'<<40 | '0'<<48 | ' '<<56
+)
+
+// parseMode reads the octal digits and the space that start an entry. start is
+// where the name starts, 0 if there is no mode.
+func parseMode(data []byte) (mode Mode, start int) {
+	for i := 0; i < len(data) && i <= maxModeDigits; i++ {
+		c := data[i]
+		if c == ' ' && i > 0 && mode <= maxMode {
+			return mode, i + 1
+		}
+		if c-'0' > 7 {
+			break
+		}
+		mode = mode<<3 | Mode(c-'0')
+	}
+	return 0, 0
 }
 
 // AppendTree appends the encoding of entries, which it sorts into git's order
