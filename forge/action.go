@@ -19,14 +19,14 @@ const (
 	ReadKeys         // its SSH keys with titles and dates
 	WriteKeys        // add SSH keys
 	DeleteKeys       // remove SSH keys
-	ManageTokens     // make, list and revoke tokens and sessions
+	ManageSecrets    // set the password; make, list and revoke tokens and sessions
 
 	// On the instance.
 	Operate // users, checks, sweeps
 )
 
 var actionNames = [...]string{"", "read", "push", "administer", "delete", "create repository", "read user",
-	"edit user", "read keys", "write keys", "delete keys", "manage tokens", "operate"}
+	"edit user", "read keys", "write keys", "delete keys", "manage secrets", "operate"}
 
 // String names the action for logs and messages.
 func (a Action) String() string {

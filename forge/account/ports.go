@@ -53,7 +53,7 @@ type Token struct {
 // Tokens keeps tokens and sessions. The manners are those of Users.
 type Tokens interface {
 	// CreateToken adds t (its ID is 0) under hash and returns its id, which is never
-	// used again. A hash that is there already is forge.Conflict.
+	// used again. A hash that is there already is forge.Conflict, a user that is not forge.ErrNoRow.
 	CreateToken(ctx context.Context, t *Token, hash Hash) (id int64, err error)
 	// FindToken returns the token with that hash and its user, for the price of one indexed
 	// read, or forge.ErrNoRow. It does not judge expiry.
@@ -90,7 +90,7 @@ type Key struct {
 // Keys keeps SSH keys. The manners are those of Users.
 type Keys interface {
 	// CreateKey adds k (its ID is 0) and returns its id, which is never used again. A fingerprint that any
-	// user has is forge.Conflict with the field "key".
+	// user has is forge.Conflict with the field "key", a user that is not there forge.ErrNoRow.
 	CreateKey(ctx context.Context, k *Key) (id int64, err error)
 	// FindKey returns the key with that fingerprint and its user, for the price
 	// of one indexed read, or forge.ErrNoRow.
