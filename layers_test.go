@@ -56,7 +56,7 @@ var reserved = map[string]string{
 	"os":            "store/disk cmd/ingot",
 	"os/exec":       "",
 	"os/signal":     "cmd/ingot",
-	"syscall":       "store/disk cmd/ingot",
+	"syscall":       "store/disk serve/ssh cmd/ingot",
 	"log":           "",
 	"unsafe":        "git/pack store/disk",
 }
