@@ -3,25 +3,29 @@ package repo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/ingot-forge/ingot/git"
 )
 
-// ID names a repository in the catalogue. It is never reused.
+// ID names a repository in the catalogue. It is positive and never reused.
 type ID int64
 
 // ErrNoFile is matched by errors for a file that is not there.
 var ErrNoFile = errors.New("no such file")
 
-// Files keeps whole immutable files under names ("packs/3f/3f….pack": ASCII
-// letters, digits, '.', '-', '/', no empty or dotted segments, at most 255
-// bytes). All methods may be called from several goroutines and several
-// processes at once.
+// MaxFileName is the length in bytes of the longest name of a file.
+const MaxFileName = 255
+
+// Files keeps whole immutable files under names ("packs/3f/pack-3f….pack":
+// see CheckFileName). No name is the directory of another. All methods may be
+// called from several goroutines and several processes at once. One whose
+// context is already done changes nothing and returns the context's error.
 type Files interface {
 	// Draft starts a new file that nobody can see. The caller ends it with
-	// Publish or Discard; one that is lost to a crash is removed by Sweep.
+	// Publish or Discard; one that is lost to a crash is removed by SweepDrafts.
 	Draft(ctx context.Context) (Draft, error)
 	// Open opens a published file for reading, or fails with ErrNoFile. A file
 	// that is deleted while it is open stays readable.
@@ -29,11 +33,40 @@ type Files interface {
 	// Delete removes a file; one that is not there is no error.
 	Delete(ctx context.Context, name string) error
 	// List calls visit for the published files whose names start with prefix,
-	// in the order of their names, until it returns false.
+	// in the order of the bytes of their names, until it returns false. Any
+	// prefix will do, also one that ends inside a segment. Files that come or
+	// go meanwhile may be shown or not. visit may call any method.
 	List(ctx context.Context, prefix string, visit func(FileInfo) bool) error
 	// SweepDrafts discards drafts that nobody has written to since before and
-	// returns how many.
+	// returns how many. Publishing one of them afterwards fails.
 	SweepDrafts(ctx context.Context, before time.Time) (int, error)
+}
+
+// CheckFileName returns nil if name may name a file: segments of ASCII letters,
+// digits, '.' and '-', joined by '/', none empty or starting with '.', at most
+// MaxFileName bytes in all. Every adapter refuses other names in all methods.
+func CheckFileName(name string) error {
+	if name == "" || len(name) > MaxFileName {
+		return fmt.Errorf("bad file name %.80q: want 1 to %d bytes", name, MaxFileName)
+	}
+	start := true // of a segment
+	for _, c := range []byte(name) {
+		switch {
+		case c == '/' && start, c == '.' && start:
+			return fmt.Errorf("bad file name %q: a segment is empty or starts with a dot", name)
+		case c == '/':
+			start = true
+			continue
+		case c == '.', c == '-', '0' <= c && c <= '9', 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		default:
+			return fmt.Errorf("bad file name %q: byte %q", name, c)
+		}
+		start = false
+	}
+	if start {
+		return fmt.Errorf("bad file name %q: it ends in a slash", name)
+	}
+	return nil
 }
 
 // FileInfo describes a published file.
@@ -44,14 +77,14 @@ type FileInfo struct {
 }
 
 // Draft is a file in the making. One goroutine writes; ReadAt may run beside
-// Write for bytes already written.
+// Write for bytes already written. After Publish or Discard it is of no use.
 type Draft interface {
 	io.Writer   // appends
 	io.ReaderAt // of what was written
-	io.WriterAt // overwrites what was written
+	io.WriterAt // overwrites what was written; past its end it fails
 	// Publish makes the file visible under name, whole: when it returns nil the
 	// bytes and the name are on durable storage. A name is published once; a
-	// second time fails and changes nothing.
+	// second time fails and leaves the file as it was.
 	Publish(ctx context.Context, name string) error
 	// Discard gives the draft up. After Publish it does nothing.
 	Discard() error
@@ -62,7 +95,8 @@ type File interface {
 	Size() int64
 	// View returns at least one and at most n bytes that start at off, as many
 	// as are at hand without copying; read-only, valid until Close. At or past
-	// the end it returns io.EOF.
+	// the end it returns io.EOF. n is positive and off not negative. It may be
+	// called from several goroutines at once.
 	View(ctx context.Context, off int64, n int) ([]byte, error)
 	Close() error
 }
@@ -71,28 +105,50 @@ var (
 	// ErrNoRepository is matched by errors for a repository that the catalogue
 	// does not have.
 	ErrNoRepository = errors.New("no such repository")
-	// ErrOutOfDate is matched when a repository no longer has what a change was made from:
-	// a pack that the change replaces is gone, or a symbolic HEAD moved.
+	// ErrOutOfDate is matched when a repository no longer is what a change was
+	// made from: a pack that the change drops is gone, one that it adds is there
+	// already, HEAD points elsewhere, or the packs were staged too long ago.
 	ErrOutOfDate = errors.New("repository has changed meanwhile")
+	// ErrUnknown is matched by an error of Commit that leaves open whether the
+	// change was made, for instance because the connection to the database
+	// broke before its answer came. All or nothing of it was made; a later Load
+	// shows which.
+	ErrUnknown = errors.New("unknown whether the change was made")
 )
 
 // Catalog is the one mutable thing: which packs a repository has and where its
 // refs point. All methods may be called from several goroutines and processes
-// at once; what Commit acknowledged, every later Load anywhere sees.
+// at once; what Commit acknowledged, every later Load anywhere sees. None fails
+// because another call ran at the same time, except as Commit says. One
+// whose context is already done changes nothing and returns the context's error.
 type Catalog interface {
-	// Load returns the repository's state. When since is not nil and still
-	// current it is returned itself, for the price of one indexed read;
-	// otherwise an adapter may build the new state from it and what changed.
+	// Load returns the repository's state. When since, an earlier result for
+	// this id, is still current it is returned itself, for the price of one
+	// indexed read; otherwise an adapter may build the new state from it and
+	// what changed. Load fails with ErrNoRepository.
 	Load(ctx context.Context, id ID, since *State) (*State, error)
-	// Commit applies a change: all of it, durably, or nothing. Every ref is
-	// compared with its Old; if any differs, nothing is changed and the error is a
-	// *Conflict that lists all that differ. It returns the new version.
+	// Commit applies a change: all of it, durably, or nothing. It returns the
+	// new version, which is greater than that of every commit before it to
+	// this repository, also when c changes nothing. The state it compares with
+	// and the state it makes have no other commit between them. Errors:
+	//
+	//   - *Conflict, when refs are not at their Old or are blocked (see
+	//     Change.Conflicts); it lists all of them
+	//   - ErrOutOfDate, when the repository does not have a pack of Drop, has one
+	//     of Add already, or HEAD is not at Head.Old
+	//   - ErrNoRepository
+	//   - ErrUnknown
+	//
+	// A pack that was dropped may be added again, and counts as new. Commit
+	// takes for granted what Store.Commit checked: names, distinctness, limits.
 	Commit(ctx context.Context, c *Change) (version int64, err error)
-	// RefLog returns movements of the refs of a repository, newest first: of
-	// one ref, or of all when ref is "".
+	// RefLog returns up to limit movements of the refs of a repository, newest
+	// first: of one ref, or of all when ref is ""; only those with a Seq below
+	// before, unless that is 0. It fails with ErrNoRepository.
 	RefLog(ctx context.Context, id ID, ref string, before int64, limit int) ([]Movement, error)
 	// Referenced returns those of the pack names that any repository's rows
-	// name, now or (dropped from all of them) since after.
+	// name now, or that were dropped (by the Time of the change; or with
+	// their repository) at since or later.
 	Referenced(ctx context.Context, packs []string, since time.Time) (map[string]bool, error)
 	// Repositories returns up to limit ids greater than after, ascending.
 	Repositories(ctx context.Context, after ID, limit int) ([]ID, error)
@@ -116,21 +172,25 @@ type Ref struct {
 	Peeled git.ID // what an annotated tag finally points to; zero otherwise
 }
 
-// Pack is the row of one stored pack.
+// Pack is the row of one stored pack. The same pack may be in several
+// repositories (forks).
 type Pack struct {
 	Name     string // its files are PackFile(Name) and IndexFile(Name)
 	Bytes    int64  // of the pack file
 	Objects  int64
 	Checksum []byte // the pack's trailer
-	Added    time.Time
+	// Added is when the files were staged or, for a pack shared with another
+	// repository, when that was last known to have it: Commit refuses what is
+	// too old to be safe from Sweep. Kept to the microsecond, as all times.
+	Added time.Time
 }
 
 // Change is one step of a repository: new packs become part of it and refs move, together.
 type Change struct {
 	Repository ID
 	Add        []Pack
-	Drop       []string // names of packs that Add replaces; one that is gone is ErrOutOfDate
-	Refs       []RefUpdate
+	Drop       []string    // names of packs that Add replaces; one that is gone is ErrOutOfDate
+	Refs       []RefUpdate // each ref once
 	Head       *HeadUpdate
 	// Who and Why go to the ref log ("alice", "push"), Time to all rows.
 	Who, Why string
@@ -141,6 +201,7 @@ type Change struct {
 }
 
 // RefUpdate moves one ref: creates it when Old is zero, deletes it when New is.
+// When both are equal the ref is only compared, and the ref log hears nothing.
 type RefUpdate struct {
 	Name     string
 	Old, New git.ID
@@ -156,24 +217,12 @@ type Event struct {
 	Payload []byte // JSON
 }
 
-// Movement is one line of the ref log.
+// Movement is one line of the ref log. Lines of one commit are in the order of
+// Change.Refs.
 type Movement struct {
-	Seq      int64 // ascending in the order of commits; the cursor of RefLog
+	Seq      int64 // positive, ascending in the order of commits; the cursor of RefLog
 	Ref      string
 	Old, New git.ID
 	Who, Why string
 	Time     time.Time
 }
-
-// Conflict lists the refs that were not where a change expected them.
-type Conflict struct {
-	Refs []ConflictRef
-}
-
-// ConflictRef is one of them.
-type ConflictRef struct {
-	Name             string
-	Expected, Actual git.ID
-}
-
-func (e *Conflict) Error() string { panic("contract") }
