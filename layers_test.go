@@ -43,7 +43,7 @@ var layers = map[string]string{
 	// Conformance suites and models: imported by tests only.
 	"git/repo/repotest":         "git git/repo",
 	"forge/account/accounttest": "forge forge/account",
-	"forge/hosting/hostingtest": "forge forge/hosting",
+	"forge/hosting/hostingtest": "forge forge/hosting git git/repo git/repo/memrepo",
 	"e2e":                       "",
 }
 

@@ -27,8 +27,9 @@ type Repositories interface {
 	UpdateRepository(ctx context.Context, r *forge.Repository, seen time.Time, event *repo.Event) error
 	// DeleteRepository removes a repository: description, collaborators, refs, pack rows. Its events
 	// stay; its files are left to repo.Store.Sweep. With unused set it does so only if the version is 0,
-	// otherwise it is forge.Conflict. None is forge.ErrNoRow.
-	DeleteRepository(ctx context.Context, id forge.RepositoryID, unused bool, event *repo.Event) error
+	// otherwise it is forge.Conflict. None is forge.ErrNoRow. at is the time of the event, and from when
+	// repo.Catalog.Referenced no longer counts the packs.
+	DeleteRepository(ctx context.Context, id forge.RepositoryID, unused bool, at time.Time, event *repo.Event) error
 	// ListRepositories returns up to l.Limit repositories, ids ascending.
 	ListRepositories(ctx context.Context, l Listing) ([]*forge.Repository, error)
 }
@@ -75,7 +76,7 @@ type Collaborators interface {
 	// SetRole gives a user a role in a repository; RoleNone takes it away. changed
 	// tells whether anything did; if not, event is not written. A repository or user that does not
 	// exist is forge.ErrNoRow.
-	SetRole(ctx context.Context, r forge.RepositoryID, u forge.UserID, role forge.Role, event *repo.Event) (changed bool, err error)
+	SetRole(ctx context.Context, r forge.RepositoryID, u forge.UserID, role forge.Role, at time.Time, event *repo.Event) (changed bool, err error)
 	// ListCollaborators returns up to limit collaborators with user ids greater than after, ascending.
 	ListCollaborators(ctx context.Context, r forge.RepositoryID, after forge.UserID, limit int) ([]Collaborator, error)
 }
