@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ingot-forge/ingot"
+)
+
+type serveCommand struct {
+	Place
+	HTTP    string        `help:"Address to serve HTTP on." default:"127.0.0.1:3000" env:"INGOT_HTTP"`
+	SSH     string        `help:"Address to serve SSH on; \"off\" for none." default:"127.0.0.1:2222" env:"INGOT_SSH"`
+	URL     string        `help:"Public address of the forge, as users type it. Default: the HTTP address." env:"INGOT_URL"`
+	Proxies []string      `help:"Networks of reverse proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8." env:"INGOT_PROXIES"`
+	Grace   time.Duration `help:"How long running requests may go on after a signal to stop." default:"60s" env:"INGOT_GRACE"`
+	Limit   limitFlags    `embed:"" prefix:"limit-" group:"Limits (0 means the default; sizes take KiB, MiB, GiB)"`
+}
+
+// maxHeaderBytes bounds the headers of a request.
+const maxHeaderBytes = 64 << 10
+
+func (c *serveCommand) Run(ctx context.Context) error {
+	proxies, err := parseNetworks(c.Proxies)
+	if err != nil {
+		return err
+	}
+	web, err := net.Listen("tcp", c.HTTP)
+	if err != nil {
+		return fmt.Errorf("can't serve HTTP: %w", err)
+	}
+	defer web.Close()
+	var secure net.Listener
+	secureAddress := ""
+	if c.SSH != "off" && c.SSH != "" {
+		if secure, err = net.Listen("tcp", c.SSH); err != nil {
+			return fmt.Errorf("can't serve SSH: %w", err)
+		}
+		defer secure.Close()
+		secureAddress = secure.Addr().String()
+	}
+	url := strings.TrimSuffix(c.URL, "/")
+	if url == "" {
+		url = "http://" + web.Addr().String()
+	}
+	instance, err := ingot.Open(ctx, ingot.Config{Data: c.Data, Database: c.Database, Blobs: c.Blobs,
+		URL: url, SSH: secureAddress, Version: programVersion(), Log: slog.Default(), Proxies: proxies, Limits: c.Limit.limits()})
+	if err != nil {
+		return err
+	}
+	c.announce(ctx, instance, web, secureAddress)
+	err = c.serve(ctx, instance, web, secure)
+	closing, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return errors.Join(err, instance.Close(closing))
+}
+
+// announce says on standard output where the forge is, and on the very first
+// start how to begin.
+func (c *serveCommand) announce(ctx context.Context, instance *ingot.Instance, web net.Listener, secure string) {
+	fmt.Printf("Ingot %s\n  data  %s\n  http  http://%s\n", programVersion(), c.Data, web.Addr())
+	if users, err := instance.Accounts.ListUsers(ctx, machine, 0, 1); err == nil && len(users) == 0 {
+		fmt.Printf("  There is no user yet. Make the first one, in another terminal, with\n"+
+			"        %s admin user create NAME --admin --password-stdin --data %s\n", os.Args[0], c.Data)
+	}
+	if secure != "" {
+		fmt.Printf("  ssh   ssh://git@%s\n", secure)
+	}
+}
+
+// serve runs until ctx ends or a listener fails; then it lets running requests
+// finish, for c.Grace.
+func (c *serveCommand) serve(ctx context.Context, instance *ingot.Instance, web, secure net.Listener) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	server := &http.Server{
+		Handler:           instance.Handler(),
+		ReadHeaderTimeout: 15 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug), // handshakes and resets of strangers
+	}
+	failed := make(chan error, 2)
+	var running sync.WaitGroup
+	running.Go(func() { instance.Maintain(ctx) })
+	running.Go(func() {
+		if err := server.Serve(web); !errors.Is(err, http.ErrServerClosed) {
+			failed <- fmt.Errorf("serving HTTP: %w", err)
+		}
+	})
+	if secure != nil {
+		running.Go(func() {
+			if err := instance.ServeSSH(secure); err != nil {
+				failed <- fmt.Errorf("serving SSH: %w", err)
+			}
+		})
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+		slog.Info("stopping; running requests may finish", "grace", c.Grace)
+	case err = <-failed:
+	}
+	stop()
+	grace, cancel := context.WithTimeout(context.Background(), c.Grace)
+	defer cancel()
+	var both sync.WaitGroup
+	both.Go(func() {
+		if server.Shutdown(grace) != nil {
+			server.Close()
+		}
+	})
+	both.Go(func() { _ = instance.ShutdownSSH(grace) }) // what it cut off, it logged
+	both.Wait()
+	running.Wait()
+	return err
+}
+
+func parseNetworks(texts []string) ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range texts {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			addr, addrErr := netip.ParseAddr(text)
+			if addrErr != nil {
+				return nil, fmt.Errorf("--proxies: %q is neither an address nor a network", text)
+			}
+			network = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
+}

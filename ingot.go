@@ -1,0 +1,170 @@
+// Package ingot is a whole GitHub alternative as a value: Open one, mount its
+// Handler, serve its SSH, Close it. The program in cmd/ingot does no more than
+// that, and any other Go program can do the same.
+//
+// This package is the composition root: here, and only here, the stores, the
+// engine, the product and the ways in are put together.
+package ingot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/ingot-forge/ingot/forge"
+	"github.com/ingot-forge/ingot/forge/account"
+	"github.com/ingot-forge/ingot/forge/hosting"
+	"github.com/ingot-forge/ingot/git/repo"
+	"github.com/ingot-forge/ingot/git/transfer"
+	"github.com/ingot-forge/ingot/serve"
+	"github.com/ingot-forge/ingot/serve/ssh"
+	"github.com/ingot-forge/ingot/store/disk"
+	"github.com/ingot-forge/ingot/store/sqldb"
+)
+
+// Config says what an instance is made of. Only Data is needed.
+type Config struct {
+	Data     string // directory that keeps everything
+	Database string // "sqlite" (in Data), the default
+	Blobs    string // "file" (in Data), the default
+	// URL is the public address, without a slash at its end; it stands in
+	// answers and on pages.
+	URL string
+	// SSH is the public address of SSH, "host:port", as clone addresses show it;
+	// "" if SSH is not served.
+	SSH     string
+	Version string
+	Log     *slog.Logger   // slog.Default() if nil
+	Proxies []netip.Prefix // peers whose X-Forwarded-For is believed
+	Limits  Limits
+}
+
+// Instance is one open Ingot. Its methods may be called from several goroutines
+// at once.
+type Instance struct {
+	Accounts *account.Service
+	Hosting  *hosting.Service
+
+	config  Config
+	db      *sqldb.DB
+	store   *repo.Store
+	metrics *serve.Metrics
+	ssh     *ssh.Server
+	log     *slog.Logger
+}
+
+// Open opens the instance that lives in c.Data, making it if the directory is
+// empty or not there. Several processes may have one instance open at once.
+func Open(ctx context.Context, c Config) (*Instance, error) {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Version == "" {
+		c.Version = "devel"
+	}
+	if c.Data == "" {
+		return nil, errors.New("ingot: no data directory given")
+	}
+	if c.Database != "" && c.Database != "sqlite" {
+		return nil, fmt.Errorf("ingot: database %q is not supported; the only one so far is \"sqlite\"", c.Database)
+	}
+	if c.Blobs != "" && c.Blobs != "file" {
+		return nil, fmt.Errorf("ingot: blob store %q is not supported; the only one so far is \"file\"", c.Blobs)
+	}
+	limits := c.Limits.withDefaults()
+	files, err := disk.Open(filepath.Join(c.Data, "blobs"))
+	if err != nil {
+		return nil, fmt.Errorf("ingot: %w", err)
+	}
+	db, err := sqldb.Open(ctx, filepath.Join(c.Data, "ingot.db"))
+	if err != nil {
+		return nil, fmt.Errorf("ingot: %w", err)
+	}
+	i := &Instance{config: c, db: db, log: c.Log, metrics: serve.NewMetrics()}
+	i.store = repo.New(files, db.Catalog(), limits.store())
+	i.Accounts = account.New(account.Stores{Users: db.Users(), Tokens: db.Tokens(), Keys: db.Keys(), Secrets: db.Secrets()}, account.Config{})
+	agent := "ingot/" + c.Version
+	seed, err := i.Accounts.Secret(ctx, "push-certificate-seed", randomSeed)
+	if err != nil {
+		i.Close(ctx)
+		return nil, fmt.Errorf("ingot: %w", err)
+	}
+	i.Hosting = hosting.NewService(hosting.Stores{
+		Repositories:  db.Repositories(),
+		Collaborators: db.Collaborators(),
+		Events:        db.Events(),
+		Owners:        i.Accounts,
+		RefLog:        db.Catalog(),
+		Git:           &transfer.Server{Store: i.store, Agent: agent, Limits: limits.transfer(), NonceSeed: seed},
+	}, hosting.Config{Limits: limits.hosting()})
+	i.ssh, err = ssh.New(ctx, i.Hosting, i.Accounts, i.metrics, c.Log, "Ingot_"+sshVersion(c.Version), limits.ssh())
+	if err != nil {
+		i.Close(ctx)
+		return nil, fmt.Errorf("ingot: %w", err)
+	}
+	return i, nil
+}
+
+// ServeSSH serves git over SSH on l until Shutdown, then returns nil.
+func (i *Instance) ServeSSH(l net.Listener) error { return i.ssh.Serve(l) }
+
+// ShutdownSSH stops accepting connections and waits, until ctx ends, for the
+// git commands that are running.
+func (i *Instance) ShutdownSSH(ctx context.Context) error { return i.ssh.Shutdown(ctx) }
+
+// sweepEvery is how often a running instance looks for files that nothing
+// names. They are rare (a crash, a refused push), so seldom is enough.
+const sweepEvery = time.Hour
+
+// Maintain does the instance's regular work until ctx ends. One process of an
+// instance is enough, any number does no harm.
+func (i *Instance) Maintain(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		files, bytes, err := i.Hosting.Sweep(ctx, forge.Machine(), nil)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			i.log.Error("sweep failed", "error", err)
+		case files > 0:
+			i.log.Info("swept", "files", files, "bytes", bytes)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Close lets go of everything. Serving must have ended before.
+func (i *Instance) Close(ctx context.Context) error {
+	var errs []error
+	if i.ssh != nil {
+		errs = append(errs, i.ssh.Shutdown(ctx))
+	}
+	if i.store != nil {
+		errs = append(errs, i.store.Close())
+	}
+	errs = append(errs, i.db.Close())
+	return errors.Join(errs...)
+}
+
+// ready reports whether requests can be served: the database answers.
+func (i *Instance) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return i.db.Ping(ctx)
+}
+
+// Handler returns what serves HTTP: git, the API, the pages, and the three
+// addresses for operators.
+func (i *Instance) Handler() http.Handler { return i.routes() }

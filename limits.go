@@ -1,0 +1,142 @@
+package ingot
+
+import (
+	"crypto/rand"
+	"strings"
+	"time"
+
+	"github.com/ingot-forge/ingot/forge/hosting"
+	"github.com/ingot-forge/ingot/git/pack"
+	"github.com/ingot-forge/ingot/git/repo"
+	"github.com/ingot-forge/ingot/git/transfer"
+	"github.com/ingot-forge/ingot/serve"
+	"github.com/ingot-forge/ingot/serve/ssh"
+)
+
+// Limits bound what callers may cost. The zero value of a field means its
+// default, which is the value of DefaultLimits.
+type Limits struct {
+	PackBytes    int64 // of one push
+	ObjectBytes  int64 // of one object, inflated
+	PushObjects  int64 // objects in one push
+	DeltaDepth   int   // longest chain of deltas in a pushed pack
+	PushRefs     int   // refs moved by one push
+	IngestMemory int64 // bytes of kept deltas and bases while one push is taken in
+	CacheBytes   int64 // inflated objects kept in memory, all repositories together
+	OpenPacks    int   // packs kept open, all repositories together
+
+	FetchWants, FetchHaves int // lines of each kind in one fetch request
+	PushOptionBytes        int // all options of one push
+
+	Fetches, FetchesPerCaller int           // at once
+	Pushes, PushesPerCaller   int           // at once
+	Wait                      time.Duration // for a turn
+
+	RequestIdle  time.Duration // between two bytes
+	RequestWhole time.Duration // of one request or git command
+
+	SSHConnections, SSHConnectionsPerCaller int
+}
+
+// DefaultLimits are for a machine of a few cores: what a large project needs
+// fits, what an attacker needs does not.
+var defaultLimits = Limits{
+	PackBytes:    16 << 30,
+	ObjectBytes:  2 << 30,
+	PushObjects:  20_000_000,
+	DeltaDepth:   4095, // the most that git itself ever writes
+	PushRefs:     100_000,
+	IngestMemory: pack.DefaultMemory,
+	CacheBytes:   64 << 20,
+	OpenPacks:    1024,
+
+	FetchWants:      200_000,
+	FetchHaves:      200_000,
+	PushOptionBytes: 64 << 10,
+
+	Fetches: 64, FetchesPerCaller: 32,
+	Pushes: 16, PushesPerCaller: 8,
+	Wait: 30 * time.Second,
+
+	RequestIdle:  2 * time.Minute,
+	RequestWhole: 2 * time.Hour,
+
+	SSHConnections: 1024, SSHConnectionsPerCaller: 64,
+}
+
+func (l Limits) withDefaults() Limits {
+	fill(&l.PackBytes, defaultLimits.PackBytes)
+	fill(&l.ObjectBytes, defaultLimits.ObjectBytes)
+	fill(&l.PushObjects, defaultLimits.PushObjects)
+	fill(&l.DeltaDepth, defaultLimits.DeltaDepth)
+	fill(&l.PushRefs, defaultLimits.PushRefs)
+	fill(&l.IngestMemory, defaultLimits.IngestMemory)
+	fill(&l.CacheBytes, defaultLimits.CacheBytes)
+	fill(&l.OpenPacks, defaultLimits.OpenPacks)
+	fill(&l.FetchWants, defaultLimits.FetchWants)
+	fill(&l.FetchHaves, defaultLimits.FetchHaves)
+	fill(&l.PushOptionBytes, defaultLimits.PushOptionBytes)
+	fill(&l.Fetches, defaultLimits.Fetches)
+	fill(&l.FetchesPerCaller, defaultLimits.FetchesPerCaller)
+	fill(&l.Pushes, defaultLimits.Pushes)
+	fill(&l.PushesPerCaller, defaultLimits.PushesPerCaller)
+	fill(&l.Wait, defaultLimits.Wait)
+	fill(&l.RequestIdle, defaultLimits.RequestIdle)
+	fill(&l.RequestWhole, defaultLimits.RequestWhole)
+	fill(&l.SSHConnections, defaultLimits.SSHConnections)
+	fill(&l.SSHConnectionsPerCaller, defaultLimits.SSHConnectionsPerCaller)
+	return l
+}
+
+func fill[T comparable](v *T, standard T) {
+	var zero T
+	if *v == zero {
+		*v = standard
+	}
+}
+
+func (l Limits) store() repo.Config {
+	return repo.Config{
+		CacheBytes: l.CacheBytes,
+		OpenPacks:  l.OpenPacks,
+		Limits: pack.Limits{PackBytes: l.PackBytes, ObjectBytes: l.ObjectBytes, Objects: l.PushObjects,
+			DeltaDepth: l.DeltaDepth, MemoryBytes: l.IngestMemory},
+		Refs: l.PushRefs,
+	}
+}
+
+func (l Limits) transfer() transfer.Limits {
+	return transfer.Limits{Wants: l.FetchWants, Haves: l.FetchHaves, Commands: l.PushRefs, PushOptionBytes: l.PushOptionBytes}
+}
+
+func (l Limits) hosting() hosting.Limits {
+	return hosting.Limits{Fetches: l.Fetches, FetchesPerCaller: l.FetchesPerCaller,
+		Pushes: l.Pushes, PushesPerCaller: l.PushesPerCaller, Wait: l.Wait}
+}
+
+func (l Limits) ssh() ssh.Limits {
+	return ssh.Limits{Connections: l.SSHConnections, ConnectionsPerCaller: l.SSHConnectionsPerCaller,
+		Idle: l.RequestIdle, Whole: l.RequestWhole}
+}
+
+func (l Limits) deadlines() serve.Deadlines {
+	return serve.Deadlines{Idle: l.RequestIdle, Whole: l.RequestWhole}
+}
+
+// randomSeed makes a secret of 256 bits.
+func randomSeed() ([]byte, error) {
+	seed := make([]byte, 32)
+	rand.Read(seed) // never fails
+	return seed, nil
+}
+
+// sshVersion keeps of a version what RFC 4253 allows in the greeting: printable
+// ASCII without spaces and minus signs.
+func sshVersion(version string) string {
+	return strings.Map(func(r rune) rune {
+		if r <= ' ' || r >= 0x7f || r == '-' {
+			return '_'
+		}
+		return r
+	}, version)
+}
