@@ -6,7 +6,7 @@ ROUNDS  ?= 200
 FUZZ    ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint fmt setup e2e crash fuzz bench race cover clean
+.PHONY: help build run test unit lint fmt generate setup e2e crash fuzz bench race cover clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ lint: ## gofmt, go vet, staticcheck (pinned as Go tools)
 
 fmt: ## format the Go code
 	gofmt -w $$(git ls-files '*.go')
+
+generate: ## write the Go code of the pages' templates (committed, so that go run works)
+	$(GO) tool -modfile=tools.mod templ generate -path serve/web
 
 setup: ## install the other git clients that the tests run (Debian and npm packages)
 	@tools/setup
