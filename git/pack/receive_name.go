@@ -1,0 +1,204 @@
+package pack
+
+import (
+	"context"
+
+	"github.com/ingot-forge/ingot/git"
+)
+
+const (
+	// batchBytes is the content of whole objects that goes to a worker at a
+	// time: entries are small, and a channel operation for each would cost more
+	// than it brings. Larger objects go by themselves.
+	batchBytes = 256 << 10
+	// firstBatch is the size of the first batch, for most pushes are small.
+	firstBatch = 16 << 10
+	// largeBytes bounds the large objects that wait for a worker; one may
+	// always wait, whatever its size.
+	largeBytes = 16 << 20
+)
+
+// namer gives whole objects their ids, and shows them to Visit, beside the
+// scan. The scanner alone calls its methods; workers see batches only, and ids
+// come back with them, so the table may grow meanwhile.
+type namer struct {
+	in    *intake
+	ctx   context.Context
+	work  chan *batch
+	done  chan *batch
+	max   int // batches out at once
+	out   int
+	large int64 // bytes of large objects out
+	cur   *batch
+	spare []*batch
+}
+
+// batch is a few whole objects, one after the other in slab.
+type batch struct {
+	slab  []byte
+	items []item
+	large bool
+}
+
+type item struct {
+	entry uint32
+	at    int64 // its offset; the table is not for workers to look into
+	kind  git.Kind
+	data  []byte
+	id    git.ID
+}
+
+func newNamer(ctx context.Context, in *intake) *namer {
+	most := 2*in.Workers + 2
+	return &namer{
+		in: in, ctx: ctx, max: most,
+		// One more than most, for the batch being filled is not out yet: so
+		// nobody ever waits to send, not even when the other side is gone.
+		work: make(chan *batch, most+1),
+		done: make(chan *batch, most+1),
+	}
+}
+
+// room returns the memory to inflate an object of size bytes into. It becomes
+// part of a batch by add; without add it is used again.
+func (n *namer) room(size int64) ([]byte, error) {
+	if size > batchBytes {
+		return n.largeRoom(size)
+	}
+	if n.cur != nil && size > int64(cap(n.cur.slab)-len(n.cur.slab)) {
+		n.send(n.cur)
+		n.cur = nil
+	}
+	if n.cur == nil {
+		for len(n.spare) == 0 && n.out == n.max {
+			if err := n.wait(); err != nil {
+				return nil, err
+			}
+		}
+		n.poll()
+		if last := len(n.spare) - 1; last >= 0 {
+			n.cur, n.spare = n.spare[last], n.spare[:last]
+		} else {
+			n.cur = &batch{slab: make([]byte, 0, n.slabSize(size))}
+		}
+	}
+	at := len(n.cur.slab)
+	return n.cur.slab[at : at+int(size) : at+int(size)], nil
+}
+
+func (n *namer) slabSize(size int64) int {
+	if len(n.in.index) < firstBatch/64 && size <= firstBatch {
+		return firstBatch
+	}
+	return batchBytes
+}
+
+func (n *namer) largeRoom(size int64) ([]byte, error) {
+	for n.out == n.max || n.large > 0 && n.large+size > largeBytes {
+		if err := n.wait(); err != nil {
+			return nil, err
+		}
+	}
+	return make([]byte, size), nil
+}
+
+// add says that data, from room, is the content of entry.
+func (n *namer) add(entry uint32, kind git.Kind, data []byte) {
+	it := item{entry: entry, at: n.in.index[entry].Offset, kind: kind, data: data}
+	if len(data) > batchBytes {
+		n.large += int64(len(data))
+		n.send(&batch{items: []item{it}, large: true})
+		return
+	}
+	n.cur.slab = n.cur.slab[:len(n.cur.slab)+len(data)]
+	n.cur.items = append(n.cur.items, it)
+}
+
+// send gives a batch to the workers.
+func (n *namer) send(b *batch) {
+	n.out++
+	n.work <- b
+}
+
+// wait takes one batch back.
+func (n *namer) wait() error {
+	select {
+	case b := <-n.done:
+		n.collect(b)
+		return nil
+	case <-n.ctx.Done():
+		return n.ctx.Err()
+	}
+}
+
+// poll takes back what is done already.
+func (n *namer) poll() {
+	for {
+		select {
+		case b := <-n.done:
+			n.collect(b)
+		default:
+			return
+		}
+	}
+}
+
+func (n *namer) collect(b *batch) {
+	n.out--
+	for i := range b.items {
+		n.in.index[b.items[i].entry].ID = b.items[i].id
+	}
+	if b.large {
+		n.large -= int64(len(b.items[0].data))
+		return
+	}
+	if cap(b.slab) == batchBytes {
+		b.slab, b.items = b.slab[:0], b.items[:0]
+		n.spare = append(n.spare, b)
+	}
+}
+
+// finish names what is left.
+func (n *namer) finish() error {
+	if n.cur != nil {
+		n.send(n.cur)
+		n.cur = nil
+	}
+	for n.out > 0 {
+		if err := n.wait(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// name is what a worker does until work is closed.
+func (n *namer) name() error {
+	h := git.NewHasher(n.in.Format)
+	for b := range n.work {
+		for i := range b.items {
+			it := &b.items[i]
+			if i%64 == 0 && n.ctx.Err() != nil {
+				return n.ctx.Err()
+			}
+			var err error
+			if it.id, err = n.in.name(h, it.kind, it.data); err != nil {
+				return entryError(it.at, err)
+			}
+		}
+		n.done <- b
+	}
+	return nil
+}
+
+// name returns an object's id, having shown the object to Visit.
+func (in *intake) name(h *git.Hasher, kind git.Kind, data []byte) (git.ID, error) {
+	id, err := h.Hash(kind, data)
+	if err != nil {
+		return id, err
+	}
+	if in.Visit != nil {
+		err = in.Visit(id, kind, int64(len(data)), data)
+	}
+	return id, err
+}
