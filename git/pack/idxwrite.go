@@ -11,16 +11,6 @@ import (
 	"github.com/ingot-forge/ingot/git"
 )
 
-const (
-	indexMagic   = "\xfftOc"
-	indexVersion = 2
-	fanSize      = 256 * 4
-	// largeOffset is the bit of a 4-byte offset that makes the rest of it a
-	// place in the table of 8-byte offsets; it is also the first offset that
-	// needs one.
-	largeOffset = 1 << 31
-)
-
 // IndexEntry is one object of an index to be written.
 type IndexEntry struct {
 	ID     git.ID

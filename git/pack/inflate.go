@@ -28,6 +28,19 @@ func Inflate(dst, src []byte) (n int, err error) {
 	return n, err
 }
 
+// inflateHead inflates the start of a stream into dst and returns how much of it
+// is filled. The stream is longer than dst or ends with it.
+func inflateHead(dst, src []byte) (filled, n int, err error) {
+	d := decoders.Get().(*decoder)
+	n, err = d.inflate(dst, src)
+	filled = d.out
+	decoders.Put(d)
+	if err == errTooLong {
+		err = nil
+	}
+	return filled, n, err
+}
+
 var decoders = sync.Pool{New: func() any { return new(decoder) }}
 
 // Faults of a zlib stream. They are made once: a hostile pack has millions.

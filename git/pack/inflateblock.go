@@ -20,6 +20,7 @@ func (d *decoder) block(dst, src []byte, lit *litTable, dist *distTable) error {
 		e := lit.entry[buf&litMask]
 		if e&entryLiteral != 0 {
 			if out >= len(dst) {
+				d.out = out
 				return errTooLong
 			}
 			dst[out] = byte(e >> 16)
@@ -29,6 +30,7 @@ func (d *decoder) block(dst, src []byte, lit *litTable, dist *distTable) error {
 			e = lit.entry[buf&litMask]
 			if e&entryLiteral != 0 {
 				if out >= len(dst) {
+					d.out = out
 					return errTooLong
 				}
 				dst[out] = byte(e >> 16)
@@ -38,6 +40,7 @@ func (d *decoder) block(dst, src []byte, lit *litTable, dist *distTable) error {
 				e = lit.entry[buf&litMask]
 				if e&entryLiteral != 0 {
 					if out >= len(dst) {
+						d.out = out
 						return errTooLong
 					}
 					dst[out] = byte(e >> 16)
@@ -59,6 +62,7 @@ func (d *decoder) block(dst, src []byte, lit *litTable, dist *distTable) error {
 			}
 			if e&entryLiteral != 0 {
 				if out >= len(dst) {
+					d.out = out
 					return errTooLong
 				}
 				dst[out] = byte(e >> 16)
@@ -99,6 +103,7 @@ func (d *decoder) block(dst, src []byte, lit *litTable, dist *distTable) error {
 			return errDistance
 		}
 		if length > len(dst)-out {
+			d.out = out
 			return errTooLong
 		}
 		copyMatch(dst, out, distance, length)

@@ -7,11 +7,58 @@
 //   - Pack and Index read a stored pack.
 //   - Writer makes a pack out of entries that are copied as they are stored and
 //     of objects that are deflated anew.
-//   - ApplyDelta and CreateDelta are the delta codec; Inflate and Inflater undo zlib.
+//   - ApplyDelta and DeltaIndex are the delta codec; Inflate and Inflater undo
+//     zlib, Deflater does it.
+//
+// What always holds: content that does not inflate to the size and the checksum
+// that are stored with it, or a delta that does not fit its base, is never
+// returned; Pack.Verify finds whatever else may have been damaged.
+//
+// # Pack
+//
+// All numbers are big-endian. H is the size of an object id, 20 or 32.
+//
+//	"PACK"  version 2 (4 bytes)  count of entries (4 bytes)
+//	entries, one after the other
+//	hash of all the above (H bytes)
+//
+// An entry starts with its type and its inflated size:
+//
+//	bit 7     more bytes follow
+//	bits 4-6  1 commit, 2 tree, 3 blob, 4 tag, 6 OfsDelta, 7 RefDelta
+//	bits 0-3  lowest bits of the size; each byte that follows has seven more
+//	          in bits 0-6, and bit 7 if there is yet another
+//
+// An OfsDelta has then the distance back to the entry of its base, seven bits a
+// byte, highest first, where each byte but the last counts one more than it
+// says; a RefDelta has the id of its base. A zlib stream follows: of the
+// object's content or of the delta.
+//
+// # Delta
+//
+// The size of the base and the size of the result, seven bits a byte, lowest
+// first; then instructions until the result is complete:
+//
+//	0       reserved: damage
+//	1-127   insert as many bytes, which follow
+//	128-    copy from the base: bits 0-3 say which of four bytes of the
+//	        offset follow, bits 4-6 which of three bytes of the length, lowest
+//	        first; missing ones are zero, and a length of 0 means 65,536
+//
+// # Index
+//
+//	"\377tOc"  version 2 (4 bytes)
+//	256 × 4 bytes: how many ids start with a byte of at most 0, 1, … 255
+//	n × H bytes: the ids, ascending
+//	n × 4 bytes: CRC-32 of each entry, header included
+//	n × 4 bytes: offset of each entry; with bit 31 set, a place in what follows
+//	k × 8 bytes: offsets of 2 GiB and more
+//	the hash that ends the pack; the hash of all the above (H bytes each)
 package pack
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/ingot-forge/ingot/git"
@@ -28,38 +75,6 @@ type Source interface {
 	View(ctx context.Context, off int64, n int) ([]byte, error)
 }
 
-// Index is an opened pack index (version 2). It may be used from several
-// goroutines at once.
-type Index struct{}
-
-// OpenIndex reads an index whose bytes are data, which it keeps and which must
-// not change. Fan-out, counts and lengths are checked before anything is
-// trusted, in time that does not grow with the number of objects; a bad index
-// is git.ErrCorrupt. Verify checks the rest.
-func OpenIndex(f git.Format, data []byte) (*Index, error) { panic("contract") }
-
-// Verify checks the trailing checksum, the order of the ids and the offsets
-// against a pack of packSize bytes.
-func (x *Index) Verify(packSize int64) error { panic("contract") }
-
-// Count is the number of objects.
-func (x *Index) Count() int { panic("contract") }
-
-// Find returns the place of id in the order of ids.
-func (x *Index) Find(id git.ID) (at int, ok bool) { panic("contract") }
-
-// Prefix returns the half-open range of places whose ids start with the given
-// hexadecimal digits (lower case, 1 to HexSize of them).
-func (x *Index) Prefix(digits string) (from, to int) { panic("contract") }
-
-// ID, Offset and CRC describe the object at a place, 0 <= at < Count().
-func (x *Index) ID(at int) git.ID    { panic("contract") }
-func (x *Index) Offset(at int) int64 { panic("contract") }
-func (x *Index) CRC(at int) uint32   { panic("contract") }
-
-// PackChecksum is the trailer of the pack that the index belongs to.
-func (x *Index) PackChecksum() []byte { panic("contract") }
-
 // EntryKind is the type of a pack entry: a git.Kind, or one of the two deltas.
 type EntryKind uint8
 
@@ -67,6 +82,9 @@ const (
 	OfsDelta EntryKind = 6
 	RefDelta EntryKind = 7
 )
+
+// IsDelta reports whether k is one of the two deltas.
+func (k EntryKind) IsDelta() bool { return k == OfsDelta || k == RefDelta }
 
 // Entry describes one stored entry, as its header tells.
 type Entry struct {
@@ -77,52 +95,97 @@ type Entry struct {
 	Size   int64     // inflated size: of the object, or of the delta
 	Base   int64     // OfsDelta: offset of the base's header
 	BaseID git.ID    // RefDelta: id of the base
+	CRC    uint32    // of the whole entry, as the index has it
 }
 
 // Pack reads objects of a stored pack. It may be used from several goroutines
 // at once.
-type Pack struct{}
+type Pack struct {
+	format git.Format
+	src    Source
+	index  *Index
+	end    int64 // offset of the trailer
+	cache  *Cache
+	number uint64 // of this pack in the cache
+	order  order
+}
 
 // Open returns the reader of a pack. It checks the header and the count against
 // the index; a mismatch is git.ErrCorrupt. cache may be nil, and may serve many packs.
 func Open(ctx context.Context, f git.Format, src Source, x *Index, cache *Cache) (*Pack, error) {
-	panic("contract")
+	p := &Pack{format: f, src: src, index: x, end: src.Size() - int64(f.Size()), cache: cache}
+	if p.end < packHead {
+		return nil, corrupt("pack of %d bytes is too short", src.Size())
+	}
+	h, err := p.read(ctx, 0, packHead)
+	if err != nil {
+		return nil, fmt.Errorf("pack header: %w", err)
+	}
+	count, err := packCount(h)
+	if err != nil {
+		return nil, err
+	}
+	if int64(count) != int64(x.Count()) {
+		return nil, corrupt("pack has %d entries, its index %d", count, x.Count())
+	}
+	p.number = cache.register()
+	return p, nil
 }
 
 // Index returns the pack's index.
-func (p *Pack) Index() *Index { panic("contract") }
+func (p *Pack) Index() *Index { return p.index }
 
 // Entry reads the header of the entry at a place of the index.
-func (p *Pack) Entry(ctx context.Context, at int) (Entry, error) { panic("contract") }
-
-// At returns the place, in the order of ids, of the entry whose header is at
-// offset (the reverse index, made in memory on first use). Offsets where no
-// entry starts are git.ErrCorrupt.
-func (p *Pack) At(offset int64) (at int, err error) { panic("contract") }
-
-// Object returns kind and content of the object at a place. Chains of deltas
-// are followed iteratively; a damaged one is git.ErrCorrupt naming the offset.
-// The content is shared with the cache: read-only. The id is not recomputed:
-// damage that zlib's checksum does not catch is found by Verify.
-func (p *Pack) Object(ctx context.Context, at int) (git.Kind, []byte, error) { panic("contract") }
-
-// Header returns kind and size of the object at a place, inflating no more than
-// the head of a delta.
-func (p *Pack) Header(ctx context.Context, at int) (git.Kind, int64, error) { panic("contract") }
-
-// Copy writes the stored zlib stream of e to w, as it is.
-func (p *Pack) Copy(ctx context.Context, w io.Writer, e Entry) error { panic("contract") }
-
-// Verify reads everything: pack checksum, index, CRC of each entry, and the id
-// of every object, which it gives to visit (may be nil). progress (may be nil)
-// hears the number of objects done.
-func (p *Pack) Verify(ctx context.Context, visit func(id git.ID, kind git.Kind, data []byte) error, progress func(done, total int)) error {
-	panic("contract")
+func (p *Pack) Entry(ctx context.Context, at int) (Entry, error) {
+	if err := p.order.make(p); err != nil {
+		return Entry{}, err
+	}
+	offset := p.index.Offset(at)
+	s, err := p.stored(ctx, offset)
+	if err != nil {
+		return Entry{}, err
+	}
+	end := p.order.end(p, int(p.order.rank[at]))
+	if s.data >= end {
+		return Entry{}, entryError(offset, corrupt("ends within its header"))
+	}
+	return Entry{
+		Offset: offset,
+		Data:   s.data,
+		End:    end,
+		Kind:   s.kind,
+		Size:   s.size,
+		Base:   s.base,
+		BaseID: s.baseID,
+		CRC:    p.index.CRC(at),
+	}, nil
 }
 
-// Cache keeps inflated objects that serve as delta bases, bounded in bytes over
-// all the packs that share it.
-type Cache struct{}
+// At returns the place, in the order of ids, of the entry whose header is at
+// offset (the reverse index, made in memory on first use: 8 bytes an object).
+// Offsets where no entry starts are git.ErrCorrupt.
+func (p *Pack) At(offset int64) (at int, err error) {
+	if err := p.order.make(p); err != nil {
+		return 0, err
+	}
+	r, ok := p.order.find(p, offset)
+	if !ok {
+		return 0, corrupt("no pack entry starts at offset %d", offset)
+	}
+	return int(p.order.place[r]), nil
+}
 
-// NewCache returns a Cache of at most maxBytes.
-func NewCache(maxBytes int64) *Cache { panic("contract") }
+// Copy writes the stored zlib stream of e to w, as it is.
+func (p *Pack) Copy(ctx context.Context, w io.Writer, e Entry) error {
+	return p.copyRange(ctx, w, e.Data, e.End)
+}
+
+// Content returns a reader of the inflated stream of e, for blobs that are too
+// large for memory. It is the object's content if e is no delta.
+func (p *Pack) Content(ctx context.Context, e Entry) (*Inflater, error) {
+	z, err := NewInflater(&section{ctx: ctx, src: p.src, at: e.Data, end: e.End})
+	if err != nil {
+		return nil, entryError(e.Offset, err)
+	}
+	return z, nil
+}
