@@ -108,6 +108,12 @@ func TestGitmodulesLikeGit(t *testing.T) {
 	type pair struct{ blob, tree object }
 	var pairs []pair
 	for _, text := range texts {
+		// Git 2.39 takes byte 255 for the end and sees no byte order mark when
+		// it reads a blob, but not so when it reads the file: it does not
+		// check what it will use. We do.
+		if strings.Contains(text, "\xff") || strings.HasPrefix(text, "\ufeff") {
+			continue
+		}
 		blob := object{git.KindBlob, []byte(text)}
 		tree := tree(entryOf("100644", ".gitmodules", idOf(blob)))
 		o.writeLoose(blob)
@@ -172,7 +178,7 @@ func TestVerdictsLikeReceivePack(t *testing.T) {
 // brokenLink reports whether index-pack refused because of what the object names.
 func brokenLink(out string) bool {
 	return strings.Contains(out, "did not receive expected object") || strings.Contains(out, "Not all child objects") ||
-		strings.Contains(out, "object of unexpected type")
+		strings.Contains(out, ": expected type ")
 }
 
 func TestConfigLikeGit(t *testing.T) {
@@ -207,5 +213,6 @@ func TestConfigLikeGit(t *testing.T) {
 // normal undoes what the output of git config -z cannot tell apart, keys without
 // a value, and what git before 2.45 does to white space within values.
 func normal(s string) string {
-	return strings.NewReplacer("=\x00", "\x00", "\t", " ", "\r", " ", "\n", "=").Replace(s)
+	s = strings.NewReplacer("\t", " ", "\r", " ", "\n", "=").Replace(s)
+	return strings.ReplaceAll(s, "=\x00", "\x00")
 }
