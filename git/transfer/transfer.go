@@ -2,32 +2,100 @@
 // serving end of clone, fetch, push and archive. It knows no HTTP and no SSH;
 // what those two add (how a version is asked for, where one request ends) comes
 // in by options.
+//
+// What is written comes in pieces as large as is good for the wire, and each is
+// meant to reach the client: w must not hold it back.
+//
+// What clients may have is what the visible refs reach, in every version of the
+// protocol: a want is a visible ref's target or reachable from one, and anything
+// else (unknown, unreachable, hidden) is refused in the same words.
 package transfer
 
 import (
 	"context"
-	"io"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/repo"
+	"github.com/ingot-forge/ingot/git/wire"
 )
 
 // Version is a protocol version: 0, 1 or 2.
 type Version int
 
 // ParseVersion reads what a client asks for in GIT_PROTOCOL or the Git-Protocol
-// header ("version=2:key=value"); anything unknown is version 0.
-func ParseVersion(s string) Version { panic("contract") }
+// header ("version=2:key=value"): the highest version named, and 0 where none
+// that is known is.
+func ParseVersion(s string) Version {
+	highest := Version(0)
+	for field := range strings.SplitSeq(s, ":") {
+		switch field {
+		case "version=1":
+			highest = max(highest, 1)
+		case "version=2":
+			highest = max(highest, 2)
+		}
+	}
+	return highest
+}
 
 // Limits bound what a request may cost; past one, the client gets an ERR line
 // or an error on the sideband. Zero fields mean their defaults.
 type Limits struct {
 	Wants, Haves, Shallows int // lines of each kind in one request
-	RefPrefixes            int
+	RefPrefixes            int // past it all refs are listed
 	Commands               int // ref updates in one push
 	PushOptions            int
 	PushOptionBytes        int // all of them
-	CertBytes              int
+	CertBytes              int // of a push certificate
+	ObjectInfos            int // objects that one object-info request asks about
+	ArchiveEntries         int // members of one archive
+	ArchiveBytes           int64
+}
+
+// DefaultLimits are taken for the zero fields of Limits. A clone wants every
+// ref there is, so wants allow for a million; the others are far beyond what git
+// itself sends.
+var DefaultLimits = Limits{
+	Wants:           1 << 20,
+	Haves:           1 << 20,
+	Shallows:        1 << 18,
+	RefPrefixes:     1 << 16, // git's own
+	Commands:        1 << 17,
+	PushOptions:     64,
+	PushOptionBytes: 64 << 10,
+	CertBytes:       1 << 20,
+	ObjectInfos:     1 << 16,
+	ArchiveEntries:  1 << 20,
+	ArchiveBytes:    64 << 30,
+}
+
+func (l Limits) fetch() wire.FetchLimits {
+	return wire.FetchLimits{
+		Wants:    orDefault(l.Wants, DefaultLimits.Wants),
+		Haves:    orDefault(l.Haves, DefaultLimits.Haves),
+		Shallows: orDefault(l.Shallows, DefaultLimits.Shallows),
+	}
+}
+
+func (l Limits) push() wire.PushLimits {
+	return wire.PushLimits{
+		Commands:    orDefault(l.Commands, DefaultLimits.Commands),
+		Shallows:    orDefault(l.Shallows, DefaultLimits.Shallows),
+		Options:     orDefault(l.PushOptions, DefaultLimits.PushOptions),
+		OptionBytes: orDefault(l.PushOptionBytes, DefaultLimits.PushOptionBytes),
+		CertBytes:   orDefault(l.CertBytes, DefaultLimits.CertBytes),
+	}
+}
+
+func orDefault[T int | int64](n, fallback T) T {
+	if n == 0 {
+		return fallback
+	}
+	return n
 }
 
 // Server serves one node's git protocol. It may serve any number of sessions at once.
@@ -35,84 +103,52 @@ type Server struct {
 	Store  *repo.Store
 	Agent  string // "ingot/1.2.3"
 	Limits Limits
+	// NonceSeed is the secret of the nonces that signed pushes have to carry,
+	// the same on every node. Without it signed pushes are not offered.
+	NonceSeed []byte
 }
 
-// UploadOptions say how a fetch is served.
-type UploadOptions struct {
-	Version Version
-	// Stateless: every request stands alone, as over HTTP. Otherwise the
-	// conversation, advertisement included, runs over r and w to its end.
-	Stateless bool
-	// HideRefs reports refs that are neither listed nor fetched from; may be nil.
-	HideRefs func(name string) bool
-	// Served hears, after an answer with a pack, what was sent; may be nil.
-	Served func(objects int, bytes int64)
-}
-
-// AdvertiseUpload writes what a client reads first from git-upload-pack:
-// version 0 or 1 refs with capabilities, or version 2's capabilities. Over HTTP the "# service"
-// line comes first.
-func (s *Server) AdvertiseUpload(ctx context.Context, snap *repo.Snapshot, w io.Writer, o UploadOptions) error {
-	panic("contract")
-}
-
-// Upload serves one request (Stateless) or one whole conversation. Errors that
-// the client was told of are returned too, for the log; see Told.
-func (s *Server) Upload(ctx context.Context, snap *repo.Snapshot, r io.Reader, w io.Writer, o UploadOptions) error {
-	panic("contract")
-}
-
-// Push is what a client asks receive-pack for.
-type Push struct {
-	Commands    []repo.RefUpdate
-	Atomic      bool
-	Options     []string // push options, in order
-	Certificate []byte   // a signed push's certificate, as sent; nil otherwise
-}
-
-// ReceiveOptions say how a push is served.
-type ReceiveOptions struct {
-	Version   Version
-	Stateless bool
-	HideRefs  func(name string) bool
-	Who       string // goes to the ref log
-	// Accept is asked once, after the pack is stored and checked and before
-	// anything becomes visible. refuse[i], if not "", is why command i is not
-	// carried out ("protected branch"); with Atomic one refusal stops all.
-	// event is appended to the event log with the commit; remaining is what is about to move. An error
-	// refuses everything. May be nil.
-	Accept func(ctx context.Context, p *Push) (refuse []string, event func(moved []repo.RefUpdate) *repo.Event, err error)
-	// Progress chooses whether sideband progress is sent unless the client asked for quiet.
-}
-
-// Report is what a push came to.
-type Report struct {
-	Moved   []repo.RefUpdate
-	Refused map[string]string // ref name to reason
-	Objects int
-	Bytes   int64
-	Version int64 // of the repository afterwards; 0 if nothing moved
-}
-
-// AdvertiseReceive writes what a client reads first from git-receive-pack.
-func (s *Server) AdvertiseReceive(ctx context.Context, snap *repo.Snapshot, w io.Writer, o ReceiveOptions) error {
-	panic("contract")
-}
-
-// Receive serves one push (Stateless) or one whole conversation. The report
-// tells what happened also when err is not nil.
-func (s *Server) Receive(ctx context.Context, snap *repo.Snapshot, r io.Reader, w io.Writer, o ReceiveOptions) (*Report, error) {
-	panic("contract")
-}
-
-// Archive serves one git-upload-archive conversation (git archive --remote):
-// formats tar, tar.gz, zip; --prefix; a tree-ish and paths. Only what refs reach may be named.
-func (s *Server) Archive(ctx context.Context, snap *repo.Snapshot, r io.Reader, w io.Writer) error {
-	panic("contract")
-}
+// keepAlive is how often a client that waits is sent something: often enough
+// for the idle time-outs of proxies, as git does it.
+const keepAlive = 5 * time.Second
 
 // Told is matched by errors that were already reported to the client in the
 // protocol, so that a caller does not answer twice.
-var Told error
+var Told = errors.New("reported to the client")
 
-var _ git.ID
+// toldError marks an error as reported.
+type toldError struct{ err error }
+
+func (e *toldError) Error() string        { return e.err.Error() }
+func (e *toldError) Unwrap() error        { return e.err }
+func (e *toldError) Is(target error) bool { return target == Told }
+
+func told(err error) error { return &toldError{err} }
+
+// refusal is an error whose text is meant for the client.
+type refusal struct{ msg string }
+
+func (e *refusal) Error() string { return e.msg }
+
+func refusef(format string, args ...any) error { return &refusal{fmt.Sprintf(format, args...)} }
+
+// explain returns what a client is told of err: the reason if it lies in the
+// request or in the repository's data, and nothing about our insides otherwise.
+func explain(err error) string {
+	var r *refusal
+	var p *wire.ProtocolError
+	var l *wire.LimitError
+	switch {
+	case errors.As(err, &r):
+		return r.msg
+	case errors.As(err, &p):
+		return "protocol error: " + p.Error()
+	case errors.As(err, &l):
+		return l.Error()
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "the server gave up: time is over or it is shutting down"
+	case errors.Is(err, git.ErrNotFound), errors.Is(err, git.ErrCorrupt):
+		return "aborting due to possible repository corruption on the remote side: " + err.Error()
+	}
+	return "internal error on the server"
+}

@@ -1,0 +1,233 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/history"
+	"github.com/ingot-forge/ingot/git/repo"
+	"github.com/ingot-forge/ingot/git/wire"
+)
+
+// UploadOptions say how a fetch is served.
+type UploadOptions struct {
+	Version Version
+	// Stateless: every request stands alone, as over HTTP. Otherwise the
+	// conversation, advertisement included, runs over r and w to its end.
+	Stateless bool
+	// SessionID, if not empty, is told to the client, which logs it.
+	SessionID string
+	// HideRefs reports refs that are neither listed nor fetched from; may be nil.
+	HideRefs func(name string) bool
+	// Served hears, after an answer with a pack, what was sent; may be nil.
+	Served func(objects int, bytes int64)
+}
+
+// Upload serves one request (Stateless) or one whole conversation. Errors that
+// the client was told of are returned too, for the log; see Told.
+func (s *Server) Upload(ctx context.Context, snap *repo.Snapshot, r io.Reader, w io.Writer, o UploadOptions) error {
+	if !o.Stateless {
+		if err := s.AdvertiseUpload(ctx, snap, w, o); err != nil {
+			return err
+		}
+	}
+	u := &upload{
+		server: s, snap: snap, format: snap.State().Format, view: view{snap.State(), o.HideRefs}, options: o,
+		in: wire.NewReader(r), w: w, out: wire.NewWriter(w),
+	}
+	if o.Version != 2 {
+		return u.tell(u.serveV0(ctx))
+	}
+	for {
+		more, err := u.serveV2(ctx)
+		if err != nil || !more || o.Stateless {
+			return u.tell(err)
+		}
+		u.out = wire.NewWriter(w) // without the marks of sideband-all
+	}
+}
+
+// upload is one conversation with a client that fetches.
+type upload struct {
+	server  *Server
+	snap    *repo.Snapshot
+	format  git.Format
+	view    view
+	options UploadOptions
+	in      *wire.Reader
+	w       io.Writer
+	out     *wire.Writer // the packets before the pack
+}
+
+// tell reports an error to the client, in a packet, unless that was done.
+func (u *upload) tell(err error) error {
+	var peer *wire.PeerError
+	if err == nil || errors.Is(err, Told) || errors.As(err, &peer) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	u.out.Error(explain(err))
+	if sendErr := u.out.Send(); sendErr != nil {
+		return errors.Join(err, sendErr)
+	}
+	return told(err)
+}
+
+// serveV2 serves one request of version 2; more is false at the end of the conversation.
+func (u *upload) serveV2(ctx context.Context) (more bool, err error) {
+	q, err := wire.ReadRequest(u.in)
+	if q == nil || err != nil {
+		return false, err
+	}
+	if q.ObjectFormat != u.format.String() {
+		return false, refusef("mismatched object format: server %s; client %.20q", u.format, q.ObjectFormat)
+	}
+	switch q.Command {
+	case "ls-refs":
+		return true, u.listRefs()
+	case "object-info":
+		return true, u.objectInfo(ctx)
+	}
+	return true, u.fetchV2(ctx)
+}
+
+func (u *upload) listRefs() error {
+	a, err := wire.ReadLsRefs(u.in, orDefault(u.server.Limits.RefPrefixes, DefaultLimits.RefPrefixes))
+	if err != nil {
+		return err
+	}
+	line := func(ref repo.Ref, symref string) {
+		b := u.format.AppendHex(u.out.Start(), ref.Target)
+		b = append(append(b, ' '), ref.Name...)
+		if symref != "" && a.Symrefs {
+			b = append(append(b, " symref-target:"...), symref...)
+		}
+		if a.Peel && !ref.Peeled.IsZero() {
+			b = u.format.AppendHex(append(b, " peeled:"...), ref.Peeled)
+		}
+		u.out.Finish(append(b, '\n'))
+	}
+	if startsAny("HEAD", a.Prefixes) && !u.view.hidden(u.view.state.Head) {
+		if head, ok := u.view.find("HEAD"); ok {
+			line(head, u.view.state.Head)
+		} else if a.Unborn && a.Symrefs {
+			u.out.Line("unborn HEAD symref-target:" + u.view.state.Head)
+		}
+	}
+	for ref := range u.view.matching(a.Prefixes) {
+		line(ref, "")
+	}
+	u.out.Flush()
+	return u.out.Send()
+}
+
+func startsAny(name string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(name, p) {
+			return true
+		}
+	}
+	return len(prefixes) == 0
+}
+
+// objectInfo tells the sizes of objects. Like a fetch it knows only what the visible refs reach.
+func (u *upload) objectInfo(ctx context.Context) error {
+	a, err := wire.ReadObjectInfo(u.in, u.format, orDefault(u.server.Limits.ObjectInfos, DefaultLimits.ObjectInfos))
+	if err != nil {
+		return err
+	}
+	unreachable, err := u.unreachable(ctx, a.IDs)
+	if err != nil {
+		return err
+	}
+	if a.Size && len(a.IDs) > 0 {
+		u.out.Finish(append(u.out.Start(), "size"...))
+	}
+	for _, id := range a.IDs {
+		b := u.format.AppendHex(u.out.Start(), id)
+		switch {
+		case unreachable[id]:
+			b = append(b, ' ')
+		case a.Size:
+			_, size, err := u.snap.Header(ctx, id)
+			if err != nil {
+				return err
+			}
+			b = strconv.AppendInt(append(b, ' '), size, 10)
+		}
+		u.out.Finish(b)
+	}
+	u.out.Flush()
+	return u.out.Send()
+}
+
+// unreachable returns those of the ids that no visible ref reaches.
+func (u *upload) unreachable(ctx context.Context, ids []git.ID) (map[git.ID]bool, error) {
+	left := u.view.notTips(ids)
+	if len(left) == 0 {
+		return nil, nil
+	}
+	missing := make(map[git.ID]bool)
+	present := left[:0]
+	for _, id := range left {
+		ok, err := u.snap.Has(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			present = append(present, id)
+		} else {
+			missing[id] = true
+		}
+	}
+	if len(present) == 0 {
+		return missing, nil
+	}
+	reached, err := history.Reachable(ctx, u.snap, u.format, u.view.tips(), present)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range present {
+		if !reached[id] {
+			missing[id] = true
+		}
+	}
+	return missing, nil
+}
+
+// admit checks that the client may have what it wants.
+func (u *upload) admit(ctx context.Context, wants []git.ID) error {
+	missing, err := u.unreachable(ctx, wants)
+	if err != nil {
+		return err
+	}
+	for _, id := range wants {
+		if missing[id] {
+			return refusef("upload-pack: not our ref %s", u.format.Hex(id))
+		}
+	}
+	return nil
+}
+
+// common returns those of the client's objects that the repository has, each once.
+func (u *upload) common(ctx context.Context, haves []git.ID) ([]git.ID, error) {
+	seen := make(map[git.ID]bool, len(haves))
+	var common []git.ID
+	for _, id := range haves {
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		ok, err := u.snap.Has(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			common = append(common, id)
+		}
+	}
+	return common, nil
+}
