@@ -8,7 +8,7 @@ import "time"
 // or an error: NotFound, with nothing about the repository, when the actor may
 // not see it, Denied when it may see it but no more.
 func Permit(actor *Actor, action Action, r *Repository, granted Role, now time.Time) (Role, error) {
-	if err := valid(actor, now); err != nil {
+	if err := CheckActor(actor, now); err != nil {
 		return RoleNone, err
 	}
 	has := roleIn(actor, r, granted)
@@ -37,9 +37,9 @@ func Permit(actor *Actor, action Action, r *Repository, granted Role, now time.T
 // one that actor may not see.
 func NoRepository(actor *Actor) *Error { return NotFoundf(actor, "Repository not found") }
 
-// valid refuses actors whose credential has run out since it was proved, as it
-// may over a long connection.
-func valid(actor *Actor, now time.Time) error {
+// CheckActor refuses, as Denied, an actor whose credential has run out since it
+// was proved, as it may over a long connection.
+func CheckActor(actor *Actor, now time.Time) error {
 	if end := actor.Credential.Expires; !end.IsZero() && !now.Before(end) {
 		return Deniedf(actor, "Credential has expired")
 	}
@@ -101,7 +101,7 @@ func needed(action Action) Role {
 // the instance (Operate; owner is 0). private tells CreateRepository which kind
 // is to be made.
 func PermitUser(actor *Actor, action Action, owner UserID, private bool, now time.Time) error {
-	if err := valid(actor, now); err != nil {
+	if err := CheckActor(actor, now); err != nil {
 		return err
 	}
 	if actor.IsAnonymous() {
