@@ -1,5 +1,12 @@
-// Package history walks the graph of commits and what hangs from it. It sees a
-// repository only as git.Objects, so it runs on a map in tests.
+// Package history walks the graph of commits and what hangs from it: it finds
+// what a client lacks (Missing), where a shallow history ends (Shallow), what
+// can be reached (Reachable) and when a negotiation may end (ReadyToSend). It
+// sees a repository only as git.Objects, so it runs on a map in tests.
+//
+// What always holds: nothing here trusts commit dates for what is right, only
+// for the order in which to look; nothing recurses on what a repository says,
+// so history and trees may be as deep as they like; and every walk ends when
+// its context does.
 package history
 
 import (
@@ -12,81 +19,221 @@ import (
 type Request struct {
 	Format git.Format
 	Wants  []git.ID // objects of any kind
-	Haves  []git.ID // what the client has, with all that hangs from it, up to Shallow
+	// Haves are what the client has, with all that hangs from it, up to
+	// Shallow; objects of any kind. Those that are not in the repository are
+	// ignored.
+	Haves []git.ID
 	// Shallow are the commits whose parents the client does not have.
 	Shallow []git.ID
 	// Boundary are the commits that become shallow on the client by this
 	// fetch: their parents are not sent. Unshallow are those that cease to be:
 	// their parents are wanted although the client has the commits themselves.
+	// Both are what Shallow returns.
 	Boundary, Unshallow []git.ID
 	Filter              *Filter // nil: everything
-	// ExcludeBases leaves the objects at the edge out of the result's Bases.
+	// Thin asks for the bases against which deltas may be sent.
 	Thin bool
-	// Known reports, if not nil, that an object is on the server; haves that
-	// are not are ignored by the caller beforehand.
+	// Header returns an object's kind and size without reading it whole. It
+	// may be nil; objects are then read to learn that of wants, of haves, and
+	// of blobs under the filter blob:limit.
+	Header func(ctx context.Context, id git.ID) (git.Kind, int64, error)
 }
 
-// Object is one object to send. Name is its path in the tree where it was
-// first met, which places similar objects beside each other when deltas are searched.
+// Object is one object to send. NameHash comes from its path in the tree where
+// it was first met, and places similar objects beside each other when deltas
+// are searched.
 type Object struct {
 	ID       git.ID
 	Kind     git.Kind
-	NameHash uint32 // git's pack_name_hash of the path
+	NameHash uint32 // see NameHash
 }
 
 // Missing returns the objects reachable from the wants and not from the haves,
-// commits first (newest first), then tags, trees and blobs, each once. When
-// r.Thin is set, bases lists trees and blobs at the edge that the client has,
-// against which deltas may be made. A want that
-// is named explicitly is sent even if the filter would leave it out.
-// report, which may be nil, hears how many objects have been found so far.
+// commits first (newest first), then tags, then trees and blobs, each once.
+// When r.Thin is set, bases lists trees and blobs at the edge that the client
+// has, against which deltas may be made. An object that is wanted by name is
+// sent even if the filter would leave it out. report, which may be nil, hears
+// how many objects have been found so far.
+//
+// With what it has, the client always ends up with everything that the wants
+// reach (except below shallow commits, and except what the filter leaves out).
+// An object that the client has already may still be sent in two cases, as by
+// stock git: it hangs from the client's commits but from none next to the new
+// ones, or it moved there from a directory that the new commits do not touch.
+//
+// Commits cost one read each, of those newer than the oldest new one on both
+// sides; when dates lie, a few more (see graph.paint). Trees are read where the
+// new ones differ from those that the client has, so a small fetch costs what
+// changed, not what is there.
+//
+// A want that is not in the repository is git.ErrNotFound; links that lead
+// nowhere, or to another kind of object than they say, are git.ErrNotFound and
+// git.ErrCorrupt.
 func Missing(ctx context.Context, objects git.Objects, r Request, report func(found int)) (send []Object, bases []git.ID, err error) {
-	panic("contract")
+	if r.Header == nil {
+		r.Header = headerByReading(objects)
+	}
+	if report == nil {
+		report = func(int) {}
+	}
+	m := &missing{
+		request: &r,
+		objects: objects,
+		report:  report,
+		graph:   newGraph(objectCommits{objects, r.Format}),
+		trees:   newTreeWalk(objects, r.Format),
+	}
+	m.trees.header = r.Header
+	if err := m.trees.setFilter(ctx, r.Filter); err != nil {
+		return nil, nil, err
+	}
+	if err := m.findCommits(ctx); err != nil {
+		return nil, nil, err
+	}
+	if err := m.findTrees(ctx); err != nil {
+		return nil, nil, err
+	}
+	send, bases = m.result()
+	return send, bases, nil
 }
 
-// Filter leaves objects out of a fetch, as git-rev-list(1) --filter has it.
-type Filter struct{}
+// missing is one run of Missing.
+type missing struct {
+	request *Request
+	objects git.Objects
+	graph   *graph
+	trees   *treeWalk
+	report  func(found int)
 
-// ParseFilter reads a filter spec of the protocol: blob:none, blob:limit=<n>[kmg],
-// tree:<depth>, object:type=<kind>, sparse:oid=<id>, combine:<spec>+<spec>
-// (parts percent-encoded). At most MaxFilterParts parts. sparse:oid takes an id (or, resolved by
-// resolve, a name like "main:path") of a blob that resolve must vouch for.
-func ParseFilter(spec string, resolve func(name string) (git.ID, error)) (*Filter, error) {
-	panic("contract")
+	wants, haves peeled
+	commits      []uint32 // to send, newest first
 }
 
-// MaxFilterParts bounds the parts of a combined filter.
-const MaxFilterParts = 16
-
-// String returns the normalised spec.
-func (f *Filter) String() string { panic("contract") }
-
-// Depth says how far a shallow fetch reaches, as the protocol's deepen lines do.
-type Depth struct {
-	Commits  int      // deepen: at most so many commits along each line; 0 if not asked
-	Relative bool     // deepen-relative: counted from the client's present boundary
-	Since    int64    // deepen-since: seconds; 0 if not asked
-	Not      []git.ID // deepen-not: not what these reach
+// findCommits sorts wants and haves by kind and finds the new commits.
+func (m *missing) findCommits(ctx context.Context) error {
+	r := m.request
+	var err error
+	if m.haves, err = peel(ctx, m.objects, r.Format, r.Header, r.Haves, true); err != nil {
+		return err
+	}
+	if m.wants, err = peel(ctx, m.objects, r.Format, r.Header, r.Wants, false); err != nil {
+		return err
+	}
+	wants, haves := m.graph.intern(m.wants.commits), m.graph.intern(m.haves.commits)
+	// The client has a commit that ceases to be shallow, but what it has does
+	// not go on to the parents: those are wanted, so they are looked up before
+	// the cut is made.
+	for _, id := range r.Unshallow {
+		_, parents, _, err := m.graph.source.commit(ctx, id, nil)
+		if err != nil {
+			return err
+		}
+		wants = append(wants, m.graph.intern(parents)...)
+		haves = append(haves, m.graph.intern([]git.ID{id})...)
+	}
+	for _, cut := range [][]git.ID{r.Shallow, r.Boundary, r.Unshallow} {
+		m.graph.cut(cut)
+	}
+	m.commits, err = m.graph.paint(ctx, wants, haves, painting{patience: exactPatience})
+	return err
 }
 
-// Infinite is the Commits that asks for the whole history (git's 0x7fffffff, --unshallow).
-const Infinite = 0x7fffffff
-
-// Shallow computes the boundary of a shallow fetch: the commits to send as
-// shallow and those of the client's shallow commits that no longer are.
-// It equals stock git's answer for the same request.
-func Shallow(ctx context.Context, objects git.Objects, f git.Format, wants, clientShallow []git.ID, d Depth) (boundary, unshallow []git.ID, err error) {
-	panic("contract")
+// findTrees walks the trees of the new commits, and what is wanted by name,
+// beside the trees at the edge.
+func (m *missing) findTrees(ctx context.Context) error {
+	before := len(m.commits) + len(m.wants.tags)
+	m.trees.report = func(found int) { m.report(before + found) }
+	if err := m.trees.setEdge(append(m.edge(), m.haves.trees...)); err != nil {
+		return err
+	}
+	for _, id := range m.haves.blobs {
+		if _, err := m.trees.markHad(id, isBlob); err != nil {
+			return err
+		}
+	}
+	// Who wants a tree or a blob by name does not have it, whatever else it
+	// says that it has: so ask clients that left out objects before.
+	for _, id := range without(m.wants.blobs, m.haves.blobs) {
+		if err := m.trees.want(ctx, id, isBlob); err != nil {
+			return err
+		}
+	}
+	for _, id := range without(m.wants.trees, m.haves.trees) {
+		if err := m.trees.want(ctx, id, isTree); err != nil {
+			return err
+		}
+	}
+	for _, i := range m.commits {
+		if err := m.trees.root(ctx, m.graph.nodes[i].tree); err != nil {
+			return err
+		}
+	}
+	return m.trees.finish(ctx)
 }
 
-// Reachable reports which of the targets are reachable from the tips: commits
-// through parents, other objects through trees and tags. It stops as soon as all are found.
-func Reachable(ctx context.Context, objects git.Objects, f git.Format, tips, targets []git.ID) (map[git.ID]bool, error) {
-	panic("contract")
+// without returns the ids of list that are not in other.
+func without(list, other []git.ID) []git.ID {
+	if len(other) == 0 {
+		return list
+	}
+	drop := make(map[git.ID]bool, len(other))
+	for _, id := range other {
+		drop[id] = true
+	}
+	var kept []git.ID
+	for _, id := range list {
+		if !drop[id] {
+			kept = append(kept, id)
+		}
+	}
+	return kept
 }
 
-// ReadyToSend reports whether every want has a common commit among its ancestors (or
-// is one), so that negotiation can end: upload-pack's ok_to_give_up.
-func ReadyToSend(ctx context.Context, objects git.Objects, f git.Format, wants, common []git.ID) (bool, error) {
-	panic("contract")
+// edge returns the root trees of the commits at the edge: those that the client
+// has and that a new commit has for a parent. Where history is cut, the two
+// seldom meet, so the client's newest commits are taken, too.
+func (m *missing) edge() []git.ID {
+	var edge []git.ID
+	add := func(i uint32) {
+		n := &m.graph.nodes[i]
+		if n.flags&(commitBoring|commitParsed) == commitBoring|commitParsed && n.flags&commitEdge == 0 {
+			n.flags |= commitEdge
+			edge = append(edge, n.tree)
+		}
+	}
+	for _, i := range m.commits {
+		for _, p := range m.graph.parents(i) {
+			add(p)
+		}
+	}
+	if len(m.request.Shallow)+len(m.request.Boundary)+len(m.request.Unshallow) > 0 {
+		for _, id := range m.haves.commits {
+			add(m.graph.node(id))
+		}
+	}
+	return edge
+}
+
+// result lists what was found.
+func (m *missing) result() (send []Object, bases []git.ID) {
+	send = make([]Object, 0, len(m.commits)+len(m.wants.tags)+m.trees.found)
+	wanted := make(map[git.ID]bool, len(m.wants.commits))
+	for _, id := range m.wants.commits {
+		wanted[id] = true
+	}
+	all := m.trees.filter == nil || m.trees.filter.commits
+	for _, i := range m.commits {
+		if id := *m.graph.ids.id(i); all || wanted[id] {
+			send = append(send, Object{ID: id, Kind: git.KindCommit})
+		}
+	}
+	for _, id := range without(m.wants.tags, m.haves.tags) {
+		send = append(send, Object{ID: id, Kind: git.KindTag})
+	}
+	send = m.trees.appendFound(send)
+	m.report(len(send))
+	if m.request.Thin {
+		bases = m.trees.had()
+	}
+	return send, bases
 }

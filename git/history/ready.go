@@ -1,0 +1,96 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"github.com/ingot-forge/ingot/git"
+)
+
+// ReadyToSend reports whether every want has a common commit, or a parent of
+// one, among its ancestors (or is one), so that negotiation can end:
+// upload-pack's ok_to_give_up. Like it, it does not look below commits older
+// than the oldest common one, and wants that are no commits do not count.
+// Without anything in common the answer is no.
+func ReadyToSend(ctx context.Context, objects git.Objects, f git.Format, wants, common []git.ID) (bool, error) {
+	if len(common) == 0 {
+		return false, nil
+	}
+	g := newGraph(objectCommits{objects, f})
+	header := headerByReading(objects)
+	oldest := int64(math.MinInt64)
+	for _, id := range common {
+		// A common tag says nothing of the commit that it points to.
+		kind, _, err := header(ctx, id)
+		if errors.Is(err, git.ErrNotFound) || err == nil && kind != git.KindCommit {
+			continue
+		}
+		if err != nil {
+			return false, err
+		}
+		i := g.node(id)
+		if err := g.parse(ctx, i); err != nil {
+			return false, err
+		}
+		g.nodes[i].flags |= commitListed
+		for _, parent := range g.parents(i) {
+			g.nodes[parent].flags |= commitListed
+		}
+		if seconds := g.nodes[i].seconds; oldest == math.MinInt64 || seconds < oldest {
+			oldest = seconds
+		}
+	}
+	wanted, err := peel(ctx, objects, f, header, wants, false)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range wanted.commits {
+		if ok, err := g.reachesListed(ctx, g.node(id), oldest); err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// reachesListed reports whether a commit reaches one that is listed, through
+// commits not older than oldest. What it learns stays in the nodes: commits
+// that do are listed, too, and those that do not are popped, so that no commit
+// is looked at twice however many starts there are.
+func (g *graph) reachesListed(ctx context.Context, start uint32, oldest int64) (bool, error) {
+	type frame struct {
+		commit uint32
+		next   uint32 // the parent to look at
+	}
+	stack := []frame{{commit: start}}
+	for steps := 1; len(stack) > 0; steps++ {
+		if steps%checkEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return false, err
+			}
+		}
+		top := &stack[len(stack)-1]
+		if g.nodes[top.commit].flags&commitListed != 0 {
+			// So does each of its descendants on the stack.
+			for _, f := range stack {
+				g.nodes[f.commit].flags |= commitListed
+			}
+			break
+		}
+		if err := g.parse(ctx, top.commit); err != nil {
+			return false, err
+		}
+		parents := g.parents(top.commit)
+		if int(top.next) == len(parents) || top.commit != start && g.nodes[top.commit].seconds < oldest {
+			g.nodes[top.commit].flags |= commitPopped
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		parent := parents[top.next]
+		top.next++
+		if g.nodes[parent].flags&commitPopped == 0 {
+			stack = append(stack, frame{commit: parent})
+		}
+	}
+	return g.nodes[start].flags&commitListed != 0, nil
+}

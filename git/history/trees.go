@@ -1,0 +1,303 @@
+package history
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ingot-forge/ingot/git"
+)
+
+// treeWalk finds the trees and blobs that hang from given trees and not from
+// those at the edge, each once. A tree is read once, however often it occurs,
+// and only one at a time is held, so neither depth nor breadth costs more than
+// the ids waiting to be read.
+type treeWalk struct {
+	objects git.Objects
+	format  git.Format
+	header  headerFunc
+	report  func(found int)
+	filter  *treeFilter // nil: everything
+
+	ids     idTable
+	marks   []marks  // by number of the id
+	hashes  []uint32 // by number of the id: NameHash of the path where it was first met
+	pending []pendingTree
+	found   int // objects to be sent so far
+	steps   int
+
+	edge edge
+	late []uint32 // trees found first and then had
+}
+
+// pendingTree is a tree to be read.
+type pendingTree struct {
+	tree   uint32
+	prefix uint32 // hash of its path with a slash behind
+	beside *place // the trees at the edge with the same path; nil if there are none
+	depth  uint32 // of its entries: 1 in a root tree
+	state  uint32 // where the sparse patterns stand
+}
+
+// marks is what is known of a tree or blob.
+type marks uint8
+
+const (
+	isTree     marks = 1 << iota
+	isBlob           // an id is never both: a repository that says so is refused
+	markHad          // the client has it, with all that hangs from it
+	markFound        // met in what is to be sent
+	markSend         // to be sent, unless it is had
+	markNamed        // wanted by name: to be sent although it hangs from the edge
+	markWalked       // a filter let its entries be looked at
+	markBig          // over the limit of blob:limit
+)
+
+func (m marks) kind() git.Kind {
+	if m&isTree != 0 {
+		return git.KindTree
+	}
+	return git.KindBlob
+}
+
+func newTreeWalk(objects git.Objects, f git.Format) *treeWalk {
+	return &treeWalk{objects: objects, format: f, ids: newIDTable(), report: func(int) {}}
+}
+
+// mark numbers an id and adds to its marks, of which one is its kind. It
+// returns the marks from before.
+func (w *treeWalk) mark(id *git.ID, m marks) (i uint32, before marks, err error) {
+	i, fresh := w.ids.add(id)
+	if fresh {
+		w.marks = append(w.marks, m)
+		w.hashes = append(w.hashes, 0)
+		return i, 0, nil
+	}
+	before = w.marks[i]
+	if (before|m)&(isTree|isBlob) == isTree|isBlob {
+		return i, before, fmt.Errorf("%w: object %s is named as a tree and as a blob", git.ErrCorrupt, *id)
+	}
+	w.marks[i] = before | m
+	return i, before, nil
+}
+
+// markHad notes that the client has an object. A tree that was found before
+// waits in late for its contents to be noted, too.
+func (w *treeWalk) markHad(id git.ID, kind marks) (uint32, error) {
+	i, before, err := w.mark(&id, kind|markHad)
+	if err == nil && kind == isTree && before&(markFound|markHad) == markFound {
+		w.late = append(w.late, i)
+	}
+	return i, err
+}
+
+// want adds a tree or blob that is wanted by name, with what hangs from it. It
+// comes before the roots: under a filter by depth, a named tree does not count
+// as a level.
+func (w *treeWalk) want(ctx context.Context, id git.ID, kind marks) error {
+	i, before, err := w.mark(&id, kind)
+	if err != nil {
+		return err
+	}
+	w.marks[i] |= markFound | markSend | markNamed
+	if before&markSend == 0 {
+		w.found++
+	}
+	if kind == isBlob || before&markHad != 0 || w.filter == nil && before&markFound != 0 {
+		return nil
+	}
+	next := pendingTree{tree: i, beside: w.edge.root, depth: 0}
+	if w.filter != nil {
+		if !w.filter.descends(next.depth) {
+			return nil
+		}
+		next.state = w.filter.named()
+	}
+	w.pending = append(w.pending, next)
+	return w.drain(ctx)
+}
+
+// root adds the root tree of a commit, with what hangs from it.
+func (w *treeWalk) root(ctx context.Context, id git.ID) error {
+	i, before, err := w.mark(&id, isTree)
+	if err != nil || before&markHad != 0 {
+		return err
+	}
+	next := pendingTree{tree: i, beside: w.edge.root, depth: 1}
+	if w.filter != nil {
+		next.state = w.filter.root()
+		w.filterTree(next, before)
+	} else if before&markFound == 0 {
+		w.marks[i] |= markFound | markSend
+		w.found++
+		w.pending = append(w.pending, next)
+	}
+	return w.drain(ctx)
+}
+
+// drain reads the trees that wait. Without a filter by depth the last comes
+// first, so that what lies together in the tree is found together; with one,
+// the first comes first, so that each tree is met at its least depth first.
+func (w *treeWalk) drain(ctx context.Context) error {
+	if w.filter != nil && w.filter.depth != noDepth {
+		return nil // finish does it, when all roots are known
+	}
+	for n := len(w.pending); n > 0; n = len(w.pending) {
+		next := w.pending[n-1]
+		w.pending = w.pending[:n-1]
+		if err := w.scan(ctx, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish reads what still waits and settles what is had.
+func (w *treeWalk) finish(ctx context.Context) error {
+	for len(w.pending) > 0 {
+		level := w.pending
+		w.pending = nil
+		for _, next := range level {
+			if err := w.scan(ctx, next); err != nil {
+				return err
+			}
+		}
+	}
+	return w.settle(ctx)
+}
+
+// scan reads one tree and takes up its entries.
+func (w *treeWalk) scan(ctx context.Context, t pendingTree) error {
+	if t.beside != nil {
+		if err := w.expand(ctx, t.beside); err != nil {
+			return err
+		}
+	}
+	id := *w.ids.id(t.tree)
+	data, err := w.read(ctx, id)
+	if err != nil {
+		return err
+	}
+	before := len(w.pending)
+	for len(data) > 0 {
+		mode, name, entry, rest, err := git.NextEntry(w.format, data)
+		if err != nil {
+			return fmt.Errorf("tree %s: %w", id, err)
+		}
+		data = rest
+		switch {
+		case mode.IsTree():
+			err = w.subtree(t, name, &entry)
+		case !isSubmodule(mode):
+			err = w.blob(ctx, t, name, &entry)
+		}
+		if err != nil {
+			return fmt.Errorf("tree %s: %w", id, err)
+		}
+	}
+	// The first subtree is to be read first, so it goes on top.
+	if w.filter == nil || w.filter.depth == noDepth {
+		added := w.pending[before:]
+		for i, j := 0, len(added)-1; i < j; i, j = i+1, j-1 {
+			added[i], added[j] = added[j], added[i]
+		}
+	}
+	return nil
+}
+
+// subtree takes up an entry of t that is a tree.
+func (w *treeWalk) subtree(t pendingTree, name []byte, id *git.ID) error {
+	i, before, err := w.mark(id, isTree)
+	if err != nil {
+		return err
+	}
+	var beside *place
+	if t.beside != nil {
+		if beside = t.beside.sub[string(name)]; beside != nil && before&markHad != 0 {
+			beside.kept = true
+		}
+	}
+	if before&markHad != 0 || w.filter == nil && before&markFound != 0 {
+		return nil
+	}
+	next := pendingTree{tree: i, beside: beside, depth: t.depth + 1}
+	next.prefix = w.nameEntry(i, before, t.prefix, name)
+	next.prefix = nameHash(next.prefix, "/")
+	if w.filter != nil {
+		if e, err := w.filter.enter(t.state, name); err != nil {
+			return err
+		} else {
+			next.state = e.dir
+		}
+		w.filterTree(next, before)
+		return nil
+	}
+	w.marks[i] |= markFound | markSend
+	w.found++
+	w.pending = append(w.pending, next)
+	return nil
+}
+
+// blob takes up an entry of t that is a blob.
+func (w *treeWalk) blob(ctx context.Context, t pendingTree, name []byte, id *git.ID) error {
+	i, before, err := w.mark(id, isBlob)
+	if err != nil {
+		return err
+	}
+	if before&(markHad|markSend) != 0 {
+		return nil
+	}
+	if w.filter != nil {
+		if ok, err := w.filterBlob(ctx, t, name, i); err != nil || !ok {
+			return err
+		}
+	}
+	w.nameEntry(i, before, t.prefix, name)
+	w.marks[i] |= markFound | markSend
+	w.found++
+	return nil
+}
+
+// nameEntry gives an object the hash of its path unless it has one from where
+// it was met before, and returns that of this path.
+func (w *treeWalk) nameEntry(i uint32, before marks, prefix uint32, name []byte) uint32 {
+	h := nameHash(prefix, name)
+	if before&(markFound|markHad) == 0 {
+		w.hashes[i] = h
+	}
+	return h
+}
+
+// isSubmodule reports whether an entry names a commit of another repository.
+func isSubmodule(m git.Mode) bool { return m&0o170000 == git.ModeSubmodule }
+
+// read returns the content of a tree.
+func (w *treeWalk) read(ctx context.Context, id git.ID) ([]byte, error) {
+	if w.steps++; w.steps%checkEvery == 0 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		w.report(w.found)
+	}
+	return read(ctx, w.objects, id, git.KindTree)
+}
+
+// appendFound appends the objects to send in the order in which they were met.
+func (w *treeWalk) appendFound(send []Object) []Object {
+	for i, m := range w.marks {
+		if m&markSend != 0 && (m&markHad == 0 || m&markNamed != 0) {
+			send = append(send, Object{ID: *w.ids.id(uint32(i)), Kind: m.kind(), NameHash: w.hashes[i]})
+		}
+	}
+	return send
+}
+
+// had returns the objects that the client is known to have.
+func (w *treeWalk) had() []git.ID {
+	var ids []git.ID
+	for i, m := range w.marks {
+		if m&markHad != 0 {
+			ids = append(ids, *w.ids.id(uint32(i)))
+		}
+	}
+	return ids
+}
