@@ -8,32 +8,31 @@ import (
 )
 
 // SetCollaborator gives a user a role from forge.RoleRead to forge.RoleAdmin in a
-// repository; RoleNone takes it away. changed tells whether anything did. The owner cannot be a
-// collaborator.
-func (s *Service) SetCollaborator(ctx context.Context, actor *forge.Actor, owner, name, login string, role forge.Role) (changed bool, err error) {
+// repository; RoleNone takes it away. The owner cannot be a collaborator.
+func (s *Service) SetCollaborator(ctx context.Context, actor *forge.Actor, owner, name, login string, role forge.Role) error {
 	h, err := s.Open(ctx, actor, forge.Administer, owner, name)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if role > forge.RoleAdmin {
-		return false, forge.Invalidf("permission", forge.CodeInvalid, "Unknown role %s", role)
+		return forge.Invalidf("permission", forge.CodeInvalid, "Unknown role %s", role)
 	}
 	user, err := s.owner(ctx, actor, login)
 	if err != nil {
-		return false, err
+		return err
 	}
 	if user.ID == h.Repository.OwnerID {
-		return false, forge.Invalidf("username", forge.CodeInvalid, "The owner cannot be a collaborator")
+		return forge.Invalidf("username", forge.CodeInvalid, "The owner cannot be a collaborator")
 	}
 	payload := forge.MemberEvent{Actor: who(actor), Action: "edited", Member: user.ID, Login: user.Login, Role: role.String()}
 	if role == forge.RoleNone {
 		payload.Action, payload.Role = "removed", ""
 	}
-	changed, err = s.stores.Collaborators.SetRole(ctx, h.Repository.ID, user.ID, role, s.now(), event(forge.EventMember, payload))
+	_, err = s.stores.Collaborators.SetRole(ctx, h.Repository.ID, user.ID, role, s.now(), event(forge.EventMember, payload))
 	if errors.Is(err, forge.ErrNoRow) {
-		return false, forge.NoRepository(actor)
+		return forge.NoRepository(actor)
 	}
-	return changed, err
+	return err
 }
 
 // ListCollaborators returns collaborators with user ids greater than p.After,
