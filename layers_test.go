@@ -45,6 +45,7 @@ var layers = map[string]string{
 	"forge/account/accounttest": "forge forge/account",
 	"forge/hosting/hostingtest": "forge forge/hosting git git/repo git/repo/memrepo",
 	"e2e":                       "",
+	"tools/bench":               "",
 }
 
 // reserved says which packages alone may import a package from outside: the
@@ -122,8 +123,8 @@ func TestNoMagnets(t *testing.T) {
 	}
 }
 
-// forTests reports whether a package serves tests only.
-func forTests(name string) bool { return strings.HasSuffix(path.Base(name), "test") || name == "e2e" }
+// forTests reports whether a package serves tests and measurements only.
+func forTests(name string) bool { return strings.HasSuffix(path.Base(name), "test") || name == "e2e" || strings.HasPrefix(name, "tools/") }
 
 func short(importPath string) string {
 	if importPath == module {
