@@ -124,7 +124,9 @@ func TestNoMagnets(t *testing.T) {
 }
 
 // forTests reports whether a package serves tests and measurements only.
-func forTests(name string) bool { return strings.HasSuffix(path.Base(name), "test") || name == "e2e" || strings.HasPrefix(name, "tools/") }
+func forTests(name string) bool {
+	return strings.HasSuffix(path.Base(name), "test") || name == "e2e" || strings.HasPrefix(name, "tools/")
+}
 
 func short(importPath string) string {
 	if importPath == module {

@@ -70,10 +70,12 @@ func startIngot(program, data string) (*ingotServer, error) {
 	return s, err
 }
 
-func (s *ingotServer) url(name string) string { return "http://" + s.address + "/bench/" + name + ".git" }
-func (s *ingotServer) token() string          { return s.secret }
-func (s *ingotServer) create(string) error    { return nil } // pushing makes it
-func (s *ingotServer) stop()                  { s.cmd.Process.Signal(os.Interrupt); s.cmd.Wait() }
+func (s *ingotServer) url(name string) string {
+	return "http://" + s.address + "/bench/" + name + ".git"
+}
+func (s *ingotServer) token() string       { return s.secret }
+func (s *ingotServer) create(string) error { return nil } // pushing makes it
+func (s *ingotServer) stop()               { s.cmd.Process.Signal(os.Interrupt); s.cmd.Wait() }
 
 // cpu reads utime and stime of /proc/PID/stat, in ticks of 10 ms.
 func (s *ingotServer) cpu() time.Duration {
