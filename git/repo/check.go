@@ -1,0 +1,215 @@
+package repo
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/fsck"
+)
+
+// checkNotes is how many ids Check holds in memory at once, about: 50 bytes each. A
+// repository with more objects is read several times, each time for the links to
+// another part of the ids.
+const checkNotes = 8 << 20
+
+// Check verifies a whole repository: every byte of packs and indexes, every
+// object's id and form, every link of every object, every ref. It calls report
+// for each fault, one at a time, and returns their number. progress, which may
+// be nil, hears how many objects of all packs have been read. An error
+// means that Check could not go on, and says nothing of the repository.
+func (s *Store) Check(ctx context.Context, id ID, report func(fault string), progress func(done, total int)) (faults int, err error) {
+	snap, err := s.Snapshot(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	defer snap.Close()
+	passes := int(snap.objectCount()/checkNotes) + 1
+	c := check{store: s, snap: snap, report: report, progress: progress, passes: min(passes, 256)}
+	if err := c.run(ctx); err != nil {
+		return c.faults, err
+	}
+	return c.faults, nil
+}
+
+// check is one run of Check.
+type check struct {
+	store    *Store
+	snap     *Snapshot
+	report   func(string)
+	progress func(done, total int)
+	passes   int
+	unopened bool // a pack does not open, so nothing can be said of what may be in it
+
+	mu     sync.Mutex // guards faults and report: packs are verified on several goroutines
+	faults int
+}
+
+func (c *check) fault(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults++
+	c.report(fmt.Sprintf(format, args...))
+}
+
+func (c *check) run(ctx context.Context) error {
+	total := int(c.snap.objectCount()) * c.passes
+	for pass := range c.passes {
+		if err := c.objects(ctx, pass, total); err != nil {
+			return err
+		}
+	}
+	return c.refs(ctx)
+}
+
+// objects reads all packs, and judges the links to those ids whose first byte
+// belongs to the pass. The first pass checks everything else as well.
+func (c *check) objects(ctx context.Context, pass, total int) error {
+	format := c.snap.state.Format
+	links := newLinker(format)
+	if c.passes > 1 {
+		links.wanted = func(id git.ID) bool { return int(id[0])*c.passes/256 == pass }
+	}
+	checker := fsck.New(format, nil)
+	visit := links.object
+	if pass == 0 {
+		visit = func(id git.ID, kind git.Kind, data []byte) error {
+			if err := checker.Object(id, kind, data); err != nil {
+				c.fault("%v", err)
+			}
+			if err := links.object(id, kind, data); err != nil {
+				c.fault("%v", err)
+			}
+			return nil
+		}
+	}
+	before := total / c.passes * pass
+	for place, row := range c.snap.state.Packs {
+		err := c.pack(ctx, place, pass == 0, visit, func(done int) {
+			if c.progress != nil {
+				c.progress(before+done, total)
+			}
+		})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil && pass == 0 {
+			c.fault("pack %s: %v", row.Name, err)
+		}
+		before += int(row.Objects)
+	}
+	if pass == 0 {
+		if err := checker.Finish(ctx, c.snap); err != nil {
+			c.fault("%v", err)
+		}
+	}
+	return c.links(ctx, links)
+}
+
+// pack verifies one pack, and its row if rows is set.
+func (c *check) pack(ctx context.Context, place int, rows bool, visit func(git.ID, git.Kind, []byte) error, progress func(done int)) error {
+	p, err := c.snap.pack(ctx, place)
+	if err != nil {
+		c.unopened = true
+		return err
+	}
+	if rows {
+		if err := c.row(ctx, place); err != nil {
+			return err
+		}
+	}
+	return p.Verify(ctx, visit, func(done, _ int) { progress(done) })
+}
+
+// row compares the row of a pack with its files.
+func (c *check) row(ctx context.Context, place int) error {
+	row := c.snap.state.Packs[place]
+	p, err := c.snap.pack(ctx, place)
+	if err != nil {
+		return err
+	}
+	file, err := c.store.files.Open(ctx, PackFile(row.Name))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if size := file.Size(); size != row.Bytes {
+		c.fault("pack %s: file of %d bytes, row says %d", row.Name, size, row.Bytes)
+	}
+	if n := p.Index().Count(); int64(n) != row.Objects {
+		c.fault("pack %s: %d objects, row says %d", row.Name, n, row.Objects)
+	}
+	if sum := p.Index().PackChecksum(); !bytes.Equal(sum, row.Checksum) {
+		c.fault("pack %s: checksum %x, row says %x", row.Name, sum, row.Checksum)
+	}
+	return nil
+}
+
+// links reports every link to what is missing or of another kind.
+func (c *check) links(ctx context.Context, links *linker) error {
+	if c.unopened {
+		return nil
+	}
+	return links.judge(ctx, c.snap, func(fault error) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		c.fault("%v", fault)
+		return nil
+	})
+}
+
+// refs checks names, order and targets of the refs, and HEAD.
+func (c *check) refs(ctx context.Context) error {
+	state := c.snap.state
+	if err := checkRef(state.Head); err != nil {
+		c.fault("HEAD: %v", err)
+	}
+	names := make(map[string]bool, len(state.Refs))
+	for i, r := range state.Refs {
+		if err := checkRef(r.Name); err != nil {
+			c.fault("%v", err)
+		}
+		if i > 0 && state.Refs[i-1].Name >= r.Name {
+			c.fault("ref %q is out of order", r.Name)
+		}
+		names[r.Name] = true
+	}
+	for _, r := range state.Refs {
+		for dir := parent(r.Name); dir != ""; dir = parent(dir) {
+			if names[dir] {
+				c.fault("ref %q cannot exist beside %q", r.Name, dir)
+			}
+		}
+		if c.unopened {
+			continue
+		}
+		if err := c.target(ctx, r); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			c.fault("ref %q: %v", r.Name, err)
+		}
+	}
+	return nil
+}
+
+// target checks what a ref points to.
+func (c *check) target(ctx context.Context, r Ref) error {
+	peeled, kind, err := c.store.Peel(ctx, c.snap, nil, r.Target)
+	switch {
+	case errors.Is(err, git.ErrNotFound):
+		return &MissingError{ID: r.Target}
+	case err != nil:
+		return err
+	case peeled != r.Peeled:
+		return fmt.Errorf("target peels to %s, row says %s", peeled, r.Peeled)
+	case strings.HasPrefix(r.Name, "refs/heads/") && (kind != git.KindCommit || !peeled.IsZero()):
+		return errors.New("a branch that does not point to a commit")
+	}
+	return nil
+}

@@ -1,0 +1,273 @@
+package repo
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/fsck"
+	"github.com/ingot-forge/ingot/git/pack"
+)
+
+// IngestOptions say how a pushed pack is taken in.
+type IngestOptions struct {
+	Progress func(pack.Progress) // may be nil
+	Note     func(msg string)    // hears fsck findings that do not refuse, one at a time; may be nil
+	// Tips are links that must hold besides those of the pack's objects: the new
+	// targets of refs. Each must be in the pack or in the snapshot.
+	Tips []git.ID
+}
+
+// Staged is a pack that is stored under its name but not part of any
+// repository: pass it to Commit, or Discard it.
+type Staged struct {
+	Pack  Pack
+	files Files
+}
+
+// Discard removes the staged files. It must not be called after a Commit that
+// succeeded or failed with ErrUnknown.
+func (s *Staged) Discard(ctx context.Context) error {
+	return errors.Join(s.files.Delete(ctx, PackFile(s.Pack.Name)), s.files.Delete(ctx, IndexFile(s.Pack.Name)))
+}
+
+// Ingest reads one pack from r, stores it, resolves its deltas against itself
+// and snap, checks every object as fsck does, and checks that whatever its
+// objects and the tips name is in the pack or in snap and of the kind that it
+// is named as. Nothing is visible afterwards. A pack of no objects stages nothing: nil, nil.
+// Errors: those of pack.Receive, *fsck.Problem, *MissingError and *KindError.
+//
+// snap is all that the pack may lean on: objects of other repositories are
+// missing, whoever stores them.
+func (s *Store) Ingest(ctx context.Context, snap *Snapshot, r io.Reader, o IngestOptions) (*Staged, error) {
+	in := &ingest{
+		store:   s,
+		snap:    snap,
+		options: o,
+		format:  snap.state.Format,
+		stream:  countingReader{r: r},
+		links:   newLinker(snap.state.Format),
+	}
+	in.checker = fsck.New(in.format, in.note())
+	in.links.most = in.mostNamed()
+	return in.run(ctx)
+}
+
+// ingest is one run of Ingest.
+type ingest struct {
+	store   *Store
+	snap    *Snapshot
+	options IngestOptions
+	format  git.Format
+	stream  countingReader
+	checker *fsck.Checker
+	links   *linker
+}
+
+func (in *ingest) note() func(*fsck.Problem) {
+	if in.options.Note == nil {
+		return nil
+	}
+	return func(p *fsck.Problem) { in.options.Note(p.Error()) }
+}
+
+// mostNamed bounds the ids that objects may name by what they can know: those
+// of the snapshot, and those that were sent, at not much less than 20 random
+// bytes each, however they are packed.
+func (in *ingest) mostNamed() func() int64 {
+	const leastBytes, slack = 16, 1 << 16
+	known := in.snap.objectCount() + slack
+	return func() int64 { return known + in.stream.n.Load()/leastBytes }
+}
+
+// run goes from the stream to the two published files.
+func (in *ingest) run(ctx context.Context) (_ *Staged, err error) {
+	draft, err := in.store.files.Draft(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		// After Publish this does nothing, and before it an error of Discard
+		// would only hide why; Sweep takes what it leaves.
+		_ = draft.Discard()
+	}()
+	received, err := pack.Receive(ctx, &in.stream, draft, pack.Options{
+		Format:   in.format,
+		Limits:   in.store.config.Limits,
+		Workers:  in.store.config.Workers,
+		Bases:    in.snap,
+		Visit:    in.visit,
+		Progress: in.options.Progress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := in.checkLinks(ctx); err != nil {
+		return nil, err
+	}
+	if received.Objects == 0 {
+		return nil, nil
+	}
+	if err := in.checkSpecial(ctx, draft, received); err != nil {
+		return nil, err
+	}
+	return in.publish(ctx, draft, received)
+}
+
+// visit sees each object once, from several goroutines.
+func (in *ingest) visit(id git.ID, kind git.Kind, size int64, data []byte) error {
+	// A blob that was streamed comes without data. Blobs need no check unless
+	// they prove special, and then checkSpecial reads them.
+	if data != nil || size == 0 {
+		if err := in.checker.Object(id, kind, data); err != nil {
+			return err
+		}
+	}
+	return in.links.object(id, kind, data)
+}
+
+// checkLinks checks that whatever is named is there.
+func (in *ingest) checkLinks(ctx context.Context) error {
+	err := in.links.judge(ctx, in.snap, func(fault error) error { return fault })
+	if err != nil {
+		return err
+	}
+	for _, tip := range in.options.Tips {
+		if in.links.ledger.seen(tip) != 0 {
+			continue
+		}
+		has, err := in.snap.Has(ctx, tip)
+		if err != nil {
+			return err
+		}
+		if !has {
+			return &MissingError{ID: tip}
+		}
+	}
+	return nil
+}
+
+// checkSpecial ends fsck: blobs that trees call .gitmodules or .gitattributes
+// may have come before those trees, and have to be read again.
+func (in *ingest) checkSpecial(ctx context.Context, draft pack.Draft, received *pack.Received) error {
+	index, err := pack.OpenIndex(in.format, received.Index)
+	if err != nil {
+		return err
+	}
+	src := draftSource{draft, received.Bytes}
+	stored, err := pack.Open(ctx, in.format, src, index, nil)
+	if err != nil {
+		return err
+	}
+	return in.checker.Finish(ctx, special{ingest: in, pack: stored})
+}
+
+// special reads blobs for fsck, out of the pack that is not published yet or
+// else the snapshot. It refuses by size what fsck would refuse by size.
+type special struct {
+	*ingest
+	pack *pack.Pack
+}
+
+func (s special) Object(ctx context.Context, id git.ID) (git.Kind, []byte, error) {
+	at, staged := s.pack.Index().Find(id)
+	var size int64
+	var err error
+	if staged {
+		_, size, err = s.pack.Header(ctx, at)
+	} else {
+		_, size, err = s.snap.Header(ctx, id)
+	}
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case size > fsck.MaxAttributesSize:
+		return 0, nil, &fsck.Problem{
+			Object: id, Message: "gitattributesLarge", Severity: fsck.Error,
+			Detail: fmt.Sprintf(".gitmodules or .gitattributes of %d bytes is too large to parse", size),
+		}
+	case staged:
+		return s.pack.Object(ctx, at)
+	}
+	return s.snap.Object(ctx, id)
+}
+
+// publish gives both files their names. Neither need come first: nobody looks
+// for either before a row names the pack, and rows are written after both. So
+// they go at the same time, and their waits for the disk or the network overlap.
+func (in *ingest) publish(ctx context.Context, draft Draft, received *pack.Received) (*Staged, error) {
+	var random [NameSize / 2]byte
+	rand.Read(random[:]) // never fails
+	staged := &Staged{
+		files: in.store.files,
+		Pack: Pack{
+			Name:     hex.EncodeToString(random[:]),
+			Bytes:    received.Bytes,
+			Objects:  int64(received.Objects),
+			Checksum: received.Checksum,
+			Added:    in.store.config.Clock().UTC().Truncate(time.Microsecond), // before the files have their age
+		},
+	}
+	indexed := make(chan error, 1)
+	go func() { indexed <- in.publishIndex(ctx, IndexFile(staged.Pack.Name), received.Index) }()
+	err := draft.Publish(ctx, PackFile(staged.Pack.Name))
+	if err = errors.Join(err, <-indexed); err != nil {
+		// Also when ctx is what ended it. What this leaves, Sweep takes.
+		_ = staged.Discard(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("stage pack: %w", err)
+	}
+	return staged, nil
+}
+
+func (in *ingest) publishIndex(ctx context.Context, name string, data []byte) error {
+	draft, err := in.store.files.Draft(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err = draft.Write(data); err == nil {
+		err = draft.Publish(ctx, name)
+	}
+	if err != nil {
+		_ = draft.Discard() // the error at hand says more
+	}
+	return err
+}
+
+// countingReader counts what is read; others may look at n meanwhile.
+type countingReader struct {
+	r io.Reader
+	n atomic.Int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// draftSource reads a draft as a pack.Source.
+type draftSource struct {
+	draft io.ReaderAt
+	size  int64
+}
+
+func (d draftSource) Size() int64 { return d.size }
+
+func (d draftSource) View(_ context.Context, off int64, n int) ([]byte, error) {
+	if off >= d.size {
+		return nil, io.EOF
+	}
+	// A view may be short; readers ask again. Whole requests can be as large as the pack.
+	const most = 1 << 16
+	p := make([]byte, min(int64(n), d.size-off, most))
+	if got, err := d.draft.ReadAt(p, off); got < len(p) {
+		return nil, err
+	}
+	return p, nil
+}

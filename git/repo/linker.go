@@ -1,0 +1,247 @@
+package repo
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/bits"
+	"sync"
+
+	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/pack"
+)
+
+// linker collects the links of objects that come from several goroutines at
+// once, and then judges them.
+//
+// Most of what trees name was named a moment before by another version of the
+// same tree: git's own history has 60 million tree entries and 400,000 distinct
+// ids. So every goroutine has a small cache of ids that it has passed on, and
+// only the rest goes to the ledger, which they share.
+type linker struct {
+	format git.Format
+	ledger *ledger
+	// most returns how many ids may be named by now that were not objects
+	// before; nil means any number.
+	most func() int64
+	// wanted, if not nil, chooses the ids to note at all. Links from an object
+	// that is not noted are noted as from nobody.
+	wanted func(id git.ID) bool
+
+	mu   sync.Mutex
+	idle []*collector
+}
+
+// collector is the linker's part that belongs to one goroutine at a time.
+type collector struct {
+	*linker
+	recent  []recentLink // direct-mapped by the ids' leading bytes
+	parents []git.ID
+}
+
+// recentLink is an id in words, and what it was named as.
+type recentLink struct{ a, b, c, d, kind uint64 }
+
+// recentLinks is the number of links that a collector remembers: 320 KiB, which
+// stay in a core's second-level cache.
+const recentLinks = 1 << 13
+
+func newLinker(f git.Format) *linker { return &linker{format: f, ledger: newLedger()} }
+
+// errLedgerFull cannot happen below four thousand million ids.
+var errLedgerFull = errors.New("too many objects to check their links")
+
+// object notes an object and what it names. data is its content; nil will do
+// for a blob.
+func (l *linker) object(id git.ID, kind git.Kind, data []byte) error {
+	number := uint32(nobody)
+	if l.wanted == nil || l.wanted(id) {
+		var ok bool
+		if number, ok = l.ledger.object(id, kind); !ok {
+			return errLedgerFull
+		}
+	}
+	if kind == git.KindBlob {
+		return nil
+	}
+	c := l.collector()
+	defer l.done(c)
+	var err error
+	switch kind {
+	case git.KindTree:
+		err = c.tree(number, data)
+	case git.KindCommit:
+		err = c.commit(number, data)
+	case git.KindTag:
+		var tag *git.Tag
+		if tag, err = git.ParseTag(l.format, data); err == nil {
+			err = c.name(number, tag.Target, tag.TargetKind)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", kind, l.format.Hex(id), err)
+	}
+	return nil
+}
+
+func (l *linker) collector() *collector {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.idle); n > 0 {
+		c := l.idle[n-1]
+		l.idle = l.idle[:n-1]
+		return c
+	}
+	return &collector{linker: l, recent: make([]recentLink, recentLinks)}
+}
+
+func (l *linker) done(c *collector) {
+	l.mu.Lock()
+	l.idle = append(l.idle, c)
+	l.mu.Unlock()
+}
+
+func (c *collector) commit(number uint32, data []byte) error {
+	tree, parents, _, err := git.CommitLinks(c.format, data, c.parents[:0])
+	if err != nil {
+		return err
+	}
+	c.parents = parents
+	if err := c.name(number, tree, git.KindTree); err != nil {
+		return err
+	}
+	for _, p := range parents {
+		if err := c.name(number, p, git.KindCommit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// typeBits are those of a mode that tell files, directories, links and submodules apart.
+const typeBits = 0o170000
+
+func (c *collector) tree(number uint32, data []byte) error {
+	size := c.format.Size()
+	for rest := data; len(rest) > 0; {
+		mode, start, end := git.EntrySpan(c.format, rest)
+		if start == 0 {
+			_, _, _, _, err := git.NextEntry(c.format, rest)
+			return fmt.Errorf("tree entry at byte %d: %w", len(data)-len(rest), err)
+		}
+		raw := rest[end+1 : end+1+size]
+		rest = rest[end+1+size:]
+
+		link := recentLink{a: binary.LittleEndian.Uint64(raw), b: binary.LittleEndian.Uint64(raw[8:]), kind: uint64(git.KindBlob)}
+		if size == 32 {
+			link.c, link.d = binary.LittleEndian.Uint64(raw[16:]), binary.LittleEndian.Uint64(raw[24:])
+		} else {
+			link.c = uint64(binary.LittleEndian.Uint32(raw[16:]))
+		}
+		if mode.IsTree() {
+			link.kind = uint64(git.KindTree)
+		} else if mode&typeBits == git.ModeSubmodule {
+			continue // a commit of another repository
+		}
+		recent := &c.recent[link.a%recentLinks]
+		if *recent == link {
+			continue
+		}
+		if err := c.name(number, c.format.FromBytes(raw), git.Kind(link.kind)); err != nil {
+			return err
+		}
+		*recent = link
+	}
+	return nil
+}
+
+// name passes a link on to the ledger.
+func (c *collector) name(number uint32, id git.ID, kind git.Kind) error {
+	if c.wanted != nil && !c.wanted(id) {
+		return nil
+	}
+	if !c.ledger.name(number, id, kind) {
+		return errLedgerFull
+	}
+	if c.most == nil {
+		return nil
+	}
+	// Only what was sent can be named: an id is random bytes that no pack can
+	// make shorter. Ids that are not (counters, say, at two bytes each) are no
+	// objects', and would fill the memory before that shows.
+	if most := c.most(); c.ledger.named.Load() > most {
+		return &pack.LimitError{Limit: "ids named by objects", Max: most}
+	}
+	return nil
+}
+
+// judge calls fault for every id that is named but is neither an object seen nor
+// one of snap, or is of another kind than it is named as, or cannot be read. It
+// returns the first error of fault.
+func (l *linker) judge(ctx context.Context, snap *Snapshot, fault func(error) error) error {
+	return l.ledger.each(func(n *note) error {
+		if n.named == 0 {
+			return nil
+		}
+		kind, err := n.kind, error(nil)
+		if kind == 0 {
+			kind, _, err = snap.Header(ctx, n.id)
+		}
+		want := git.Kind(bits.TrailingZeros8(n.named))
+		switch {
+		case errors.Is(err, git.ErrNotFound):
+			missing := &MissingError{ID: n.id, Kind: want}
+			missing.From, missing.FromKind = l.ledger.from(n)
+			return fault(missing)
+		case err != nil:
+			return fault(err)
+		case n.named != 1<<kind:
+			if want == kind { // named as two kinds, of which one is right
+				want = git.Kind(bits.TrailingZeros8(n.named &^ (1 << kind)))
+			}
+			wrong := &KindError{ID: n.id, Want: want, Kind: kind}
+			wrong.From, wrong.FromKind = l.ledger.from(n)
+			return fault(wrong)
+		}
+		return nil
+	})
+}
+
+// MissingError says that an object names one that is not there.
+type MissingError struct {
+	ID   git.ID   // what is missing
+	Kind git.Kind // what it is named as; 0 for the target of a ref
+	// From is what names it; zero for the target of a ref, and where Check does
+	// not remember.
+	From     git.ID
+	FromKind git.Kind
+}
+
+func (e *MissingError) Error() string {
+	switch {
+	case e.Kind == 0:
+		return fmt.Sprintf("missing object %s", e.ID)
+	case e.From.IsZero():
+		return fmt.Sprintf("missing %s %s", e.Kind, e.ID)
+	}
+	return fmt.Sprintf("%s %s names missing %s %s", e.FromKind, e.From, e.Kind, e.ID)
+}
+
+// Is makes a MissingError match git.ErrNotFound.
+func (e *MissingError) Is(target error) bool { return target == git.ErrNotFound }
+
+// KindError says that an object is not of the kind that another names it as.
+type KindError struct {
+	ID         git.ID
+	Want, Kind git.Kind // what it is named as, and what it is
+	From       git.ID   // an object that names it, though perhaps another one is wrong
+	FromKind   git.Kind
+}
+
+func (e *KindError) Error() string {
+	if e.From.IsZero() {
+		return fmt.Sprintf("%s is named as a %s, but it is a %s", e.ID, e.Want, e.Kind)
+	}
+	return fmt.Sprintf("%s %s names %s as a %s, but it is a %s", e.FromKind, e.From, e.ID, e.Want, e.Kind)
+}

@@ -1,0 +1,57 @@
+package repo
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ingot-forge/ingot/git"
+)
+
+// MaxTagDepth is how many tags of tags Peel follows.
+const MaxTagDepth = 100
+
+// Peel follows annotated tags from id to what they finally point to, and
+// returns that with its kind; the zero ID and id's own kind if id is no tag.
+// staged, which may be nil, is searched besides snap.
+func (s *Store) Peel(ctx context.Context, snap *Snapshot, staged *Staged, id git.ID) (git.ID, git.Kind, error) {
+	objects, done, err := s.with(ctx, snap, staged)
+	if err != nil {
+		return git.ID{}, 0, err
+	}
+	defer done()
+	target := id
+	for range MaxTagDepth + 1 { // ids make cycles impossible, but not long chains
+		kind, _, err := objects.Header(ctx, target)
+		if err != nil {
+			return git.ID{}, 0, err
+		}
+		if kind != git.KindTag {
+			if target == id {
+				return git.ID{}, kind, nil
+			}
+			return target, kind, nil
+		}
+		_, data, err := objects.Object(ctx, target)
+		if err != nil {
+			return git.ID{}, 0, err
+		}
+		tag, err := git.ParseTag(snap.state.Format, data)
+		if err != nil {
+			return git.ID{}, 0, fmt.Errorf("tag %s: %w", target, err)
+		}
+		target = tag.Target
+	}
+	return git.ID{}, 0, fmt.Errorf("tag %s: more than %d tags of tags", id, MaxTagDepth)
+}
+
+// with returns a snapshot of what snap will be once staged is part of it. It
+// holds packs until done is called.
+func (s *Store) with(ctx context.Context, snap *Snapshot, staged *Staged) (objects *Snapshot, done func(), err error) {
+	if staged == nil {
+		return snap, func() {}, nil
+	}
+	state := *snap.state
+	state.Packs = append(state.Packs[:len(state.Packs):len(state.Packs)], staged.Pack)
+	objects = s.snapshot(&state, snap.opened)
+	return objects, objects.Close, nil
+}
