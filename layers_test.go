@@ -41,7 +41,7 @@ var layers = map[string]string{
 	"cmd/ingot": ". forge forge/account forge/hosting git/pack git/repo git/transfer",
 
 	// Conformance suites and models: imported by tests only.
-	"git/repo/repotest":         "git git/repo",
+	"git/repo/repotest":         "git git/repo git/repo/memrepo",
 	"forge/account/accounttest": "forge forge/account",
 	"forge/hosting/hostingtest": "forge forge/hosting git git/repo git/repo/memrepo",
 	"e2e":                       "",
