@@ -1,14 +1,12 @@
 package pack
 
-import (
-	"fmt"
-
-	"github.com/ingot-forge/ingot/git"
+const (
+	// maxDeltaSize bounds the two sizes that a delta names. It keeps what is
+	// computed with them far from overflowing; real limits are the caller's.
+	maxDeltaSize = 1 << 62
+	// minDelta is the shortest delta that git takes.
+	minDelta = 4
 )
-
-// maxDeltaSize bounds the two sizes that a delta names. It keeps what is
-// computed with them far from overflowing; real limits are the caller's.
-const maxDeltaSize = 1 << 62
 
 // DeltaSizes reads the two sizes that start a delta: of its base and of its
 // result. rest is the instructions that follow.
@@ -27,34 +25,41 @@ func DeltaSizes(delta []byte) (base, result int64, rest []byte, err error) {
 func deltaSize(p []byte) (size int64, rest []byte, err error) {
 	for i, b := range p {
 		if i >= 9 { // 9*7 bits fill an int64
-			return 0, nil, fmt.Errorf("%w: delta: size out of range", git.ErrCorrupt)
+			return 0, nil, errDeltaSize
 		}
 		size |= int64(b&0x7f) << (7 * i)
 		if b < 0x80 {
 			if size > maxDeltaSize {
-				return 0, nil, fmt.Errorf("%w: delta: size out of range", git.ErrCorrupt)
+				return 0, nil, errDeltaSize
 			}
 			return size, p[i+1:], nil
 		}
 	}
-	return 0, nil, fmt.Errorf("%w: delta: ends within its sizes", git.ErrCorrupt)
+	return 0, nil, errDeltaSizes
 }
 
 // ApplyDelta appends to dst what delta makes of base. It checks every length
 // and range; a bad delta is git.ErrCorrupt, as is one whose result is larger
-// than limit. dst must not overlap base or delta.
+// than limit. dst must not overlap base or delta. Nothing large is allocated
+// before it is known that the instructions do make so much.
 func ApplyDelta(dst, base, delta []byte, limit int64) ([]byte, error) {
 	baseSize, size, ops, err := DeltaSizes(delta)
-	if err != nil {
+	switch {
+	case err != nil:
 		return dst, err
-	}
-	if baseSize != int64(len(base)) {
-		return dst, fmt.Errorf("%w: delta: made for a base of %d bytes, not %d", git.ErrCorrupt, baseSize, len(base))
-	}
-	if size > limit {
-		return dst, fmt.Errorf("%w: delta: result of %d bytes is over the limit of %d", git.ErrCorrupt, size, limit)
+	case len(delta) < minDelta:
+		return dst, corrupt("delta: %d bytes are too few", len(delta))
+	case baseSize != int64(len(base)):
+		return dst, corrupt("delta: made for a base of %d bytes, not %d", baseSize, len(base))
+	case size > limit:
+		return dst, corrupt("delta: result of %d bytes is over the limit of %d", size, limit)
 	}
 	start := len(dst)
+	if size > trustedSize && size > int64(cap(dst)-start) {
+		if n, err := deltaResult(ops, size); err != nil || n != size {
+			return dst, corrupt("delta: its instructions do not make the %d bytes announced", size)
+		}
+	}
 	dst = grow(dst, int(size))
 	out := dst[start:]
 	for len(ops) > 0 {
@@ -68,30 +73,61 @@ func ApplyDelta(dst, base, delta []byte, limit int64) ([]byte, error) {
 				return dst[:start], err
 			}
 			if off > len(base) || n > len(base)-off {
-				return dst[:start], fmt.Errorf("%w: delta: copies %d bytes at %d of a base of %d",
-					git.ErrCorrupt, n, off, len(base))
+				return dst[:start], corrupt("delta: copies %d bytes at %d of a base of %d", n, off, len(base))
 			}
 			from = base[off : off+n]
 		case op > 0:
 			if int(op) > len(ops) {
-				return dst[:start], fmt.Errorf("%w: delta: ends within an insertion", git.ErrCorrupt)
+				return dst[:start], errDeltaInsert
 			}
 			from, ops = ops[:op], ops[op:]
 		default:
-			return dst[:start], fmt.Errorf("%w: delta: reserved instruction 0", git.ErrCorrupt)
+			return dst[:start], errDeltaReserved
 		}
 		if len(from) > len(out) {
-			return dst[:start], fmt.Errorf("%w: delta: result exceeds the announced %d bytes", git.ErrCorrupt, size)
+			return dst[:start], corrupt("delta: result exceeds the %d bytes announced", size)
 		}
 		copy(out, from)
 		out = out[len(from):]
 	}
 	if len(out) > 0 {
-		return dst[:start], fmt.Errorf("%w: delta: result is %d bytes short of the announced %d",
-			git.ErrCorrupt, len(out), size)
+		return dst[:start], corrupt("delta: result is %d bytes short of the %d announced", len(out), size)
 	}
 	return dst, nil
 }
+
+// deltaResult returns how many bytes the instructions make, or stops beyond limit.
+func deltaResult(ops []byte, limit int64) (size int64, err error) {
+	for len(ops) > 0 && size <= limit {
+		op := ops[0]
+		ops = ops[1:]
+		switch {
+		case op >= 0x80:
+			var n int
+			if _, n, ops, err = copyOp(op, ops); err != nil {
+				return 0, err
+			}
+			size += int64(n)
+		case op == 0:
+			return 0, errDeltaReserved
+		case int(op) > len(ops):
+			return 0, errDeltaInsert
+		default:
+			size += int64(op)
+			ops = ops[op:]
+		}
+	}
+	return size, nil
+}
+
+// Faults of a delta that need no numbers to be told.
+var (
+	errDeltaSize     = corrupt("delta: size out of range")
+	errDeltaSizes    = corrupt("delta: ends within its sizes")
+	errDeltaCopy     = corrupt("delta: ends within a copy")
+	errDeltaInsert   = corrupt("delta: ends within an insertion")
+	errDeltaReserved = corrupt("delta: reserved instruction 0")
+)
 
 // copyOp reads the operands of a copy: bits 0 to 3 of op say which of four
 // bytes of the offset follow, bits 4 to 6 which of three bytes of the length.
@@ -100,7 +136,7 @@ func copyOp(op byte, p []byte) (off, n int, rest []byte, err error) {
 	for i := range v {
 		if op&(1<<i) != 0 {
 			if len(p) == 0 {
-				return 0, 0, nil, fmt.Errorf("%w: delta: ends within a copy", git.ErrCorrupt)
+				return 0, 0, nil, errDeltaCopy
 			}
 			v[i], p = p[0], p[1:]
 		}

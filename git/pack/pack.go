@@ -107,13 +107,13 @@ type Pack struct {
 	end    int64 // offset of the trailer
 	cache  *Cache
 	number uint64 // of this pack in the cache
-	order  order
+	order  *order
 }
 
 // Open returns the reader of a pack. It checks the header and the count against
 // the index; a mismatch is git.ErrCorrupt. cache may be nil, and may serve many packs.
 func Open(ctx context.Context, f git.Format, src Source, x *Index, cache *Cache) (*Pack, error) {
-	p := &Pack{format: f, src: src, index: x, end: src.Size() - int64(f.Size()), cache: cache}
+	p := &Pack{format: f, src: src, index: x, end: src.Size() - int64(f.Size()), cache: cache, order: new(order)}
 	if p.end < packHead {
 		return nil, corrupt("pack of %d bytes is too short", src.Size())
 	}
