@@ -71,6 +71,9 @@ func (w *resolver) loadHead(p, dst []byte) (head, []byte, error) {
 	if err == nil && !ok {
 		err = corrupt("header was longer before")
 	}
+	if err == nil && h.size > maxInMemory {
+		err = &LimitError{Limit: "object size", Max: maxInMemory}
+	}
 	if err == nil {
 		err = w.mayHold(h.size)
 	}

@@ -63,7 +63,10 @@ func newNamer(ctx context.Context, in *intake) *namer {
 // part of a batch by add; without add it is used again.
 func (n *namer) room(size int64) ([]byte, error) {
 	if size > batchBytes {
-		return n.largeRoom(size)
+		if err := n.waitLarge(size); err != nil {
+			return nil, err
+		}
+		return make([]byte, size), nil
 	}
 	if n.cur != nil && size > int64(cap(n.cur.slab)-len(n.cur.slab)) {
 		n.send(n.cur)
@@ -93,13 +96,14 @@ func (n *namer) slabSize(size int64) int {
 	return batchBytes
 }
 
-func (n *namer) largeRoom(size int64) ([]byte, error) {
+// waitLarge waits until one more large object may wait for a worker.
+func (n *namer) waitLarge(size int64) error {
 	for n.out == n.max || n.large > 0 && n.large+size > largeBytes {
 		if err := n.wait(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return make([]byte, size), nil
+	return nil
 }
 
 // add says that data, from room, is the content of entry.

@@ -22,7 +22,7 @@ type resolution struct {
 	roots []uint32 // where trees may start
 	next  atomic.Int64
 	done  *atomic.Int64 // deltas
-	share int64         // memory for the objects in hand, of one worker
+	share int64         // memory of one worker for the objects in hand; as much again for spare buffers
 	large chan struct{} // holds a token while no worker has large objects
 }
 
@@ -52,10 +52,16 @@ func (in *intake) resolve(ctx context.Context) error {
 // rootsInPack returns the objects stored whole that have deltas, or may have:
 // the ids of RefDeltas are looked up by the workers.
 func (in *intake) rootsInPack() []uint32 {
-	var roots []uint32
+	maybe := func(l *link) bool { return l.kind != 0 && (l.child != none || len(in.refs.groups) > 0) }
+	n := 0
 	for e := range in.links {
-		l := &in.links[e]
-		if l.kind != 0 && (l.child != none || len(in.refs.groups) > 0) {
+		if maybe(&in.links[e]) {
+			n++
+		}
+	}
+	roots := make([]uint32, 0, n)
+	for e := range in.links {
+		if maybe(&in.links[e]) {
 			roots = append(roots, uint32(e))
 		}
 	}
@@ -69,13 +75,14 @@ func (in *intake) resolveFrom(ctx context.Context, roots []uint32, workers int, 
 	}
 	r := &resolution{
 		intake: in, roots: roots, done: done,
-		share: (in.Limits.MemoryBytes - in.kept.bytes()) / int64(workers),
+		share: (in.Limits.MemoryBytes - in.kept.bytes()) / int64(workers) / 2,
 		large: make(chan struct{}, 1),
 	}
 	r.large <- struct{}{}
 	c := newCrew(ctx)
 	for range workers {
 		w := &resolver{resolution: r, ctx: c.ctx, hash: git.NewHasher(in.Format)}
+		w.buffers.limit = r.share
 		c.run(w.run)
 	}
 	return c.wait()
@@ -243,7 +250,7 @@ func (w *resolver) apply(base []byte, e uint32) ([]byte, error) {
 			w.delta = nil
 		}
 	}
-	_, size, err := w.deltaSizes(delta)
+	size, err := w.resultSize(delta)
 	if err != nil {
 		return nil, err
 	}

@@ -75,6 +75,7 @@ func (sc *scanner) run() error {
 	sc.s.skip(packHead)
 	for i := range count {
 		at := sc.s.offset()
+		sc.table.grow(int(count))
 		if err := sc.entry(at); err != nil {
 			return entryError(at, err)
 		}
@@ -121,6 +122,9 @@ func (sc *scanner) entry(at int64) error {
 	if kind == git.KindBlob && h.size >= StreamBytes {
 		return sc.blob(n, h)
 	}
+	if h.size > largeBytes {
+		return sc.large(n, h)
+	}
 	data, err := sc.namer.room(h.size)
 	if err != nil {
 		return err
@@ -129,6 +133,23 @@ func (sc *scanner) entry(at int64) error {
 		return err
 	}
 	sc.namer.add(n, kind, data)
+	return nil
+}
+
+// large takes in an object that has to be held in memory although it is large:
+// in memory that grows with what is inflated, not with what the header says.
+func (sc *scanner) large(n uint32, h head) (err error) {
+	if h.size > maxInMemory {
+		return &LimitError{Limit: "object size", Max: maxInMemory}
+	}
+	if err := sc.namer.waitLarge(h.size); err != nil {
+		return err
+	}
+	var data bytes.Buffer
+	if sc.index[n].CRC, err = sc.pass(&data, h); err != nil {
+		return err
+	}
+	sc.namer.add(n, git.Kind(h.kind), data.Bytes())
 	return nil
 }
 
@@ -163,7 +184,7 @@ func (sc *scanner) delta(n uint32, h head) (err error) {
 	if sc.index[n].CRC, err = sc.inflate(data, h.bytes); err != nil {
 		return err
 	}
-	if _, _, err := sc.deltaSizes(data); err != nil {
+	if _, err := sc.resultSize(data); err != nil {
 		return err
 	}
 	if kept != nil {
@@ -173,14 +194,26 @@ func (sc *scanner) delta(n uint32, h head) (err error) {
 	return nil
 }
 
-// deltaSizes reads the sizes that a delta starts with and checks that of the
-// result, before anything is allocated for it.
-func (in *intake) deltaSizes(delta []byte) (base, result int64, err error) {
-	base, result, _, err = DeltaSizes(delta)
-	if err == nil && in.Limits.ObjectBytes > 0 && result > in.Limits.ObjectBytes {
-		err = &LimitError{Limit: "object size", Max: in.Limits.ObjectBytes}
+// resultSize reads the size of what a delta makes, and checks it before anything
+// is allocated for it.
+func (in *intake) resultSize(delta []byte) (int64, error) {
+	_, size, ops, err := DeltaSizes(delta)
+	if err != nil {
+		return 0, err
 	}
-	return base, result, err
+	most := int64(maxInMemory)
+	if in.Limits.ObjectBytes > 0 {
+		most = min(most, in.Limits.ObjectBytes)
+	}
+	if size > most {
+		return 0, &LimitError{Limit: "object size", Max: most}
+	}
+	if size > trustedSize {
+		if n, err := deltaResult(ops, size); err != nil || n != size {
+			return 0, corrupt("delta: its instructions do not make the %d bytes announced", size)
+		}
+	}
+	return size, nil
 }
 
 // blob hashes a large blob while it comes in.

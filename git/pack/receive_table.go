@@ -38,6 +38,18 @@ type link struct {
 	stored EntryKind // 0 for a base that is not in the stream
 }
 
+// grow makes room for one more entry where there is none, for count at most.
+// What a header announces is no reason to allocate: the table doubles with what
+// has come.
+func (t *table) grow(count int) {
+	if len(t.index) < cap(t.index) {
+		return
+	}
+	size := min(max(2*len(t.index), 64), count)
+	t.index = append(make([]IndexEntry, 0, size), t.index...)
+	t.links = append(make([]link, 0, size), t.links...)
+}
+
 // add appends an entry and returns its number.
 func (t *table) add(offset int64, kind EntryKind) uint32 {
 	t.index = append(t.index, IndexEntry{Offset: offset})
