@@ -51,7 +51,7 @@ type RefChange struct {
 type RepositoryEvent struct {
 	Actor EventActor `json:"actor"`
 	// Action is "created", "edited", "renamed", "publicized", "privatized", "archived",
-	// "unarchived" or "deleted".
+	// "unarchived", "imported" or "deleted".
 	Action  string   `json:"action"`
 	Owner   string   `json:"owner"`
 	Name    string   `json:"name"`

@@ -43,6 +43,7 @@ func (h *Handle) needPush() error {
 // with a push event as if they had been pushed. snap is what the caller worked
 // from. why goes to the ref log. The handle was opened for forge.Push. A ref that
 // is not at its Old is Conflict; a name or a target that cannot be is Invalid.
+// After an error, save repo.ErrUnknown, the caller discards staged.
 func (h *Handle) Commit(ctx context.Context, snap *repo.Snapshot, refs []repo.RefUpdate, staged *repo.Staged, why string) (version int64, err error) {
 	if err := h.needPush(); err != nil {
 		return 0, err
