@@ -1,0 +1,152 @@
+package sqldb
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/repo"
+)
+
+const versionOf = `SELECT version FROM repositories WHERE id = $1`
+
+// maxVersionsBehind is how many commits back a state may be and still be
+// brought up to date by what moved since: beyond, most of it has changed anyway.
+const maxVersionsBehind = 10_000
+
+// Load implements repo.Catalog. A state that is still current costs one lookup
+// by primary key. One that is a little behind is brought up to date from the ref
+// log: the rows read are those that changed. What stays in proportion to all refs is
+// one copy of State.Refs in memory, since the earlier state keeps its own.
+func (c *Catalog) Load(ctx context.Context, id repo.ID, since *repo.State) (*repo.State, error) {
+	state, err := c.load(ctx, id, since)
+	if err != nil {
+		return nil, fmt.Errorf("load repository: %w", err)
+	}
+	return state, nil
+}
+
+func (c *Catalog) load(ctx context.Context, id repo.ID, since *repo.State) (state *repo.State, err error) {
+	if since != nil && since.ID == id {
+		var version int64
+		found, err := c.db.one(ctx, []any{&version}, versionOf, id)
+		switch {
+		case err != nil:
+			return nil, err
+		case !found:
+			return nil, noRepository(id)
+		case version == since.Version:
+			return since, nil
+		}
+	} else {
+		since = nil
+	}
+	err = c.db.read(ctx, func(tx *tx) error {
+		state, err = loadState(tx, id, since)
+		return err
+	})
+	return state, err
+}
+
+func loadState(tx *tx, id repo.ID, since *repo.State) (*repo.State, error) {
+	s := &repo.State{ID: id}
+	var dropped int64
+	found, err := tx.one([]any{&s.Version, &s.Format, &s.Head, &dropped},
+		`SELECT version, format, head, dropped FROM repositories WHERE id = $1`, id)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, noRepository(id)
+	}
+	behind := since != nil && since.Version <= s.Version
+	if behind && s.Version-since.Version <= maxVersionsBehind {
+		s.Refs, err = refsSince(tx, since)
+	} else {
+		s.Refs, err = allRefs(tx, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if behind && dropped <= since.Version {
+		s.Packs, err = appendPacks(tx, id, slices.Clone(since.Packs), since.Version+1)
+	} else {
+		s.Packs, err = appendPacks(tx, id, nil, 0)
+	}
+	return s, err
+}
+
+func allRefs(tx *tx, id repo.ID) (refs []repo.Ref, err error) {
+	var target, peeled sql.RawBytes // valid until the next row: saves two allocations a ref
+	err = tx.each(func(scan func(...any) error) (bool, error) {
+		var name string
+		if err := scan(&name, &target, &peeled); err != nil {
+			return false, err
+		}
+		refs = append(refs, repo.Ref{Name: name, Target: fromRawID(target), Peeled: fromRawID(peeled)})
+		return true, nil
+	}, `SELECT name, target, peeled FROM refs WHERE repository = $1 ORDER BY name`, id)
+	return refs, err
+}
+
+// refsSince returns the refs of now from those of an earlier state.
+func refsSince(tx *tx, since *repo.State) ([]repo.Ref, error) {
+	var moved []repo.Ref // in order of name; one that is gone has a zero target
+	err := tx.each(func(scan func(...any) error) (bool, error) {
+		var r repo.Ref
+		var target, peeled []byte
+		if err := scan(&r.Name, &target, &peeled); err != nil {
+			return false, err
+		}
+		r.Target, r.Peeled = fromRawID(target), fromRawID(peeled)
+		moved = append(moved, r)
+		return true, nil
+	}, `SELECT m.ref, r.target, r.peeled
+		FROM (SELECT DISTINCT ref FROM ref_log WHERE repository = $1 AND seq >= $2) m
+		LEFT JOIN refs r ON r.repository = $1 AND r.name = m.ref ORDER BY m.ref`,
+		since.ID, seqAt(since.Version+1, 0))
+	if err != nil {
+		return nil, err
+	}
+	return mergeRefs(since.Refs, moved), nil
+}
+
+// mergeRefs returns old with what moved put in its place. Both are in order of
+// name. The stretches of old between are copied whole.
+func mergeRefs(old, moved []repo.Ref) []repo.Ref {
+	if len(moved) == 0 {
+		return old
+	}
+	refs := make([]repo.Ref, 0, len(old)+len(moved))
+	for _, m := range moved {
+		at, found := slices.BinarySearchFunc(old, m.Name, func(r repo.Ref, name string) int { return cmp.Compare(r.Name, name) })
+		refs = append(refs, old[:at]...)
+		if found {
+			at++
+		}
+		old = old[at:]
+		if m.Target != (git.ID{}) {
+			refs = append(refs, m)
+		}
+	}
+	return append(refs, old...)
+}
+
+// appendPacks appends the packs that version and later ones added.
+func appendPacks(tx *tx, id repo.ID, packs []repo.Pack, version int64) ([]repo.Pack, error) {
+	err := tx.each(func(scan func(...any) error) (bool, error) {
+		var p repo.Pack
+		var added int64
+		if err := scan(&p.Name, &p.Bytes, &p.Objects, &p.Checksum, &added); err != nil {
+			return false, err
+		}
+		p.Added = fromMicros(added)
+		packs = append(packs, p)
+		return true, nil
+	}, `SELECT name, bytes, objects, checksum, added FROM packs WHERE repository = $1 AND seq >= $2 ORDER BY seq`,
+		id, seqAt(version, 0))
+	return packs, err
+}

@@ -1,0 +1,139 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/ingot-forge/ingot/git/repo"
+)
+
+// tx is a session in a transaction, for as long as one function runs.
+type tx struct {
+	*session
+	ctx context.Context
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (t *tx) exec(text string, args ...any) (int64, error) {
+	stmt, err := t.statement(t.ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	result, err := stmt.ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// one runs a statement and reads its first row into dest; found is false if
+// there is none.
+func (t *tx) one(dest []any, text string, args ...any) (found bool, err error) {
+	stmt, err := t.statement(t.ctx, text)
+	if err != nil {
+		return false, err
+	}
+	err = stmt.QueryRowContext(t.ctx, args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// each runs a statement and calls visit for every row until it returns false.
+func (t *tx) each(visit func(scan func(dest ...any) error) (more bool, err error), text string, args ...any) error {
+	stmt, err := t.statement(t.ctx, text)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(t.ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if more, err := visit(rows.Scan); err != nil || !more {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// statement runs do, which reads with one statement, outside a transaction. That
+// saves two statements, and one statement sees one moment by itself.
+func (db *DB) statement(ctx context.Context, do func(*tx) error) error {
+	s, err := db.readers.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.readers.give(s)
+	return do(&tx{s, ctx})
+}
+
+// one reads a row as tx.one does.
+func (db *DB) one(ctx context.Context, dest []any, text string, args ...any) (found bool, err error) {
+	err = db.statement(ctx, func(tx *tx) error {
+		found, err = tx.one(dest, text, args...)
+		return err
+	})
+	return found, err
+}
+
+// each reads rows as tx.each does.
+func (db *DB) each(ctx context.Context, visit func(scan func(dest ...any) error) (more bool, err error), text string, args ...any) error {
+	return db.statement(ctx, func(tx *tx) error { return tx.each(visit, text, args...) })
+}
+
+// read runs do in a transaction that sees one moment and changes nothing.
+func (db *DB) read(ctx context.Context, do func(*tx) error) error {
+	_, err := db.run(ctx, db.readers, db.dialect.beginRead, do)
+	return err
+}
+
+// write runs do in a transaction that no other overlaps. If do fails nothing is
+// changed and its error is returned; if write returns nil, all is durable.
+//
+// Waiting for the turn heeds ctx. What has begun is finished regardless:
+// transactions are short, and one that is cut off in its middle gains nothing.
+func (db *DB) write(ctx context.Context, do func(*tx) error) error {
+	committing, err := db.run(ctx, db.writer, db.dialect.beginWrite, func(t *tx) error {
+		t.ctx = context.WithoutCancel(ctx)
+		return do(t)
+	})
+	if err != nil && committing && !db.dialect.undone(err) {
+		return fmt.Errorf("%w: %w", repo.ErrUnknown, err)
+	}
+	return err
+}
+
+// run runs do between begin and COMMIT. committing tells that it was the COMMIT
+// that failed.
+func (db *DB) run(ctx context.Context, p *pool, begin string, do func(*tx) error) (committing bool, err error) {
+	s, err := p.take(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := s.exec(ctx, begin); err != nil {
+		// The context may have ended it just after it took hold.
+		p.discard(s)
+		return false, err
+	}
+	ended := context.WithoutCancel(ctx)
+	if err = do(&tx{s, ctx}); err == nil {
+		err, committing = s.exec(ended, `COMMIT`), true
+	}
+	if err == nil {
+		p.give(s)
+		return false, nil
+	}
+	// SQLite rolls back by itself after some errors, and a ROLLBACK then fails.
+	// A new connection is clean in either case.
+	if s.exec(ended, `ROLLBACK`) == nil {
+		p.give(s)
+	} else {
+		p.discard(s)
+	}
+	return committing, err
+}
