@@ -315,7 +315,15 @@ func (r repository) git(input string, args ...string) string {
 }
 
 func (r repository) try(input string, args ...string) (string, error) {
-	cmd := exec.Command("git", args...)
+	return r.run(exec.Command("git", args...), input)
+}
+
+// sh runs a line of shell.
+func (r repository) sh(input, line string) (string, error) {
+	return r.run(exec.Command("sh", "-c", line), input)
+}
+
+func (r repository) run(cmd *exec.Cmd, input string) (string, error) {
 	cmd.Dir = r.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "GIT_CONFIG_NOSYSTEM=1",
 		"GIT_CONFIG_GLOBAL=/dev/null", "LC_ALL=C"}

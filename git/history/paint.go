@@ -89,16 +89,10 @@ func (p *painter) run(ctx context.Context) error {
 		if n.flags&commitBoring == 0 {
 			p.open--
 			if p.since != 0 && n.seconds < p.since {
-				n.flags |= commitBoring
+				p.paintBoring(i)
 			}
 		}
 		boring, seconds := n.flags&commitBoring != 0, n.seconds
-		if boring {
-			// They were painted when this one was, if it had been read.
-			for _, parent := range p.parents(i) {
-				p.paintBoring(parent)
-			}
-		}
 		for _, parent := range p.parents(i) {
 			if err := p.push(ctx, parent); err != nil {
 				return err
@@ -132,10 +126,15 @@ func (p *painter) push(ctx context.Context, i uint32) error {
 	}
 	n := &p.nodes[i]
 	n.flags |= commitQueued
+	p.queue.push(i, n.seconds)
 	if n.flags&commitBoring == 0 {
 		p.open++
+		return nil
 	}
-	p.queue.push(i, n.seconds)
+	// It may have been painted before its parents were known.
+	for _, parent := range p.parents(i) {
+		p.paintBoring(parent)
+	}
 	return nil
 }
 

@@ -183,7 +183,14 @@ func (s *shallow) byRange(ctx context.Context, wanted []uint32, d Depth) (inside
 	if err != nil {
 		return nil, err
 	}
-	selected, err := s.paint(ctx, wanted, not, painting{since: d.Since, patience: stockPatience, lastDate: true})
+	// When dates lie, the two differ: with Not, a commit that an old one reaches
+	// is out; without, it is in if there is a way to it that meets no old one.
+	var selected []uint32
+	if len(not) > 0 {
+		selected, err = s.paint(ctx, wanted, not, painting{since: d.Since, patience: stockPatience, lastDate: true})
+	} else {
+		selected, err = s.since(ctx, wanted, d.Since)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -206,4 +213,32 @@ func (s *shallow) byRange(ctx context.Context, wanted []uint32, d Depth) (inside
 		}
 	}
 	return func(i uint32) bool { return within[i] }, nil
+}
+
+// since returns the commits that the wanted ones reach through none that is
+// older than seconds.
+func (s *shallow) since(ctx context.Context, wanted []uint32, seconds int64) ([]uint32, error) {
+	var selected []uint32
+	for todo := wanted; len(todo) > 0; {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if s.nodes[i].flags&commitQueued != 0 {
+			continue
+		}
+		s.nodes[i].flags |= commitQueued
+		if err := s.parse(ctx, i); err != nil {
+			return nil, err
+		}
+		if s.nodes[i].seconds < seconds {
+			continue
+		}
+		selected = append(selected, i)
+		todo = append(todo, s.parents(i)...)
+		if len(selected)%checkEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return selected, nil
 }
