@@ -11,7 +11,11 @@ const (
 	deltaGoodMatch = 4096    // a match so long ends the search for a longer one
 	deltaMaxCopy   = 0x10000 // longest copy of one instruction in packs of version 2
 	deltaMaxInsert = 0x7f
-	deltaMaxReach  = 1 << 32 // offsets of copies have four bytes
+	// deltaMaxBack is how far a match grows backwards. Equal bytes beyond two
+	// blocks are found by themselves, so little is lost, and an insertion that is
+	// longer can be counted on when the delta gets too large.
+	deltaMaxBack  = 256
+	deltaMaxReach = 1 << 32 // offsets of copies have four bytes
 )
 
 // DeltaIndex finds the blocks of one base, to make deltas against it. It may be
@@ -113,12 +117,12 @@ func (x *DeltaIndex) Create(dst, target []byte, maxSize int) []byte {
 		from, n := x.longest(target[at:])
 		if n == 0 {
 			at++
-			if len(dst)+at-insert > limit {
+			if len(dst)+at-insert-deltaMaxBack > limit {
 				return nil
 			}
 			continue
 		}
-		for at > insert && from > 0 && x.base[from-1] == target[at-1] {
+		for stop := max(insert, at-deltaMaxBack); at > stop && from > 0 && x.base[from-1] == target[at-1]; {
 			at--
 			from--
 			n++

@@ -142,13 +142,17 @@ func TestOpenRefuses(t *testing.T) {
 
 // handmade is a pack of entries written byte by byte, under ids that need not be true.
 type handmade struct {
+	z       *pack.Deflater
 	body    []byte
 	entries []pack.IndexEntry
 }
 
-func (h *handmade) add(t *testing.T, id byte, head []byte, content []byte) int64 {
+func (h *handmade) add(id byte, head, content []byte) int64 {
 	offset := int64(12 + len(h.body))
-	h.body = append(append(h.body, head...), deflate(t, content, 6)...)
+	if h.z == nil {
+		h.z = pack.NewDeflater()
+	}
+	h.body = h.z.Deflate(append(h.body, head...), content)
 	h.entries = append(h.entries, pack.IndexEntry{ID: git.ID{id}, Offset: offset})
 	return offset
 }
@@ -171,28 +175,28 @@ func TestDamagedChains(t *testing.T) {
 	ctx := context.Background()
 	delta := []byte{1, 1, 1, 'x'} // whatever of one byte becomes "x"
 	cases := map[string]func(h *handmade){
-		"circle of one":  func(h *handmade) { h.add(t, 1, refHead(4, 1), delta) },
-		"circle of two":  func(h *handmade) { h.add(t, 1, refHead(4, 2), delta); h.add(t, 2, refHead(4, 1), delta) },
-		"no such base":   func(h *handmade) { h.add(t, 1, refHead(4, 9), delta) },
-		"base is itself": func(h *handmade) { h.add(t, 1, []byte{0x64, 0}, delta) },
-		"base in header": func(h *handmade) { h.add(t, 1, []byte{0x64, 5}, delta) },
+		"circle of one":  func(h *handmade) { h.add(1, refHead(4, 1), delta) },
+		"circle of two":  func(h *handmade) { h.add(1, refHead(4, 2), delta); h.add(2, refHead(4, 1), delta) },
+		"no such base":   func(h *handmade) { h.add(1, refHead(4, 9), delta) },
+		"base is itself": func(h *handmade) { h.add(1, []byte{0x64, 0}, delta) },
+		"base in header": func(h *handmade) { h.add(1, []byte{0x64, 5}, delta) },
 		"base far before": func(h *handmade) {
-			h.add(t, 1, []byte{0x64, 0xff, 0xff, 0xff, 0xff, 0x7f}, delta)
+			h.add(1, []byte{0x64, 0xff, 0xff, 0xff, 0xff, 0x7f}, delta)
 		},
-		"endless base": func(h *handmade) { h.add(t, 1, append([]byte{0x64}, bytes.Repeat([]byte{0xff}, 30)...), delta) },
-		"endless size": func(h *handmade) { h.add(t, 1, bytes.Repeat([]byte{0xb4}, 30), delta) },
-		"type 0":       func(h *handmade) { h.add(t, 1, []byte{0x04}, delta) },
-		"type 5":       func(h *handmade) { h.add(t, 1, []byte{0x54}, delta) },
-		"size too big": func(h *handmade) { h.add(t, 1, []byte{0x35}, delta) },
-		"size in PiB":  func(h *handmade) { h.add(t, 1, []byte{0xb4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, delta) },
+		"endless base": func(h *handmade) { h.add(1, append([]byte{0x64}, bytes.Repeat([]byte{0xff}, 30)...), delta) },
+		"endless size": func(h *handmade) { h.add(1, bytes.Repeat([]byte{0xb4}, 30), delta) },
+		"type 0":       func(h *handmade) { h.add(1, []byte{0x04}, delta) },
+		"type 5":       func(h *handmade) { h.add(1, []byte{0x54}, delta) },
+		"size too big": func(h *handmade) { h.add(1, []byte{0x35}, delta) },
+		"size in PiB":  func(h *handmade) { h.add(1, []byte{0xb4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, delta) },
 		"reserved 0": func(h *handmade) {
-			h.add(t, 1, refHead(4, 2), []byte{1, 1, 0, 'x'})
-			h.add(t, 2, []byte{0x31}, []byte("y"))
+			h.add(1, refHead(4, 2), []byte{1, 1, 0, 'x'})
+			h.add(2, []byte{0x31}, []byte("y"))
 		},
-		"base of 2": func(h *handmade) { h.add(t, 1, refHead(4, 2), delta); h.add(t, 2, []byte{0x32}, []byte("yy")) },
+		"base of 2": func(h *handmade) { h.add(1, refHead(4, 2), delta); h.add(2, []byte{0x32}, []byte("yy")) },
 		"result in PiB": func(h *handmade) {
-			h.add(t, 1, refHead(11, 2), []byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 'x', 'x'})
-			h.add(t, 2, []byte{0x31}, []byte("y"))
+			h.add(1, refHead(11, 2), []byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 'x', 'x'})
+			h.add(2, []byte{0x31}, []byte("y"))
 		},
 	}
 	for name, build := range cases {
@@ -215,10 +219,10 @@ func TestLongChain(t *testing.T) {
 	ctx := context.Background()
 	for _, length := range []int{200, 10_001} {
 		h := &handmade{}
-		base := h.add(t, 0, []byte{0x31}, []byte("y"))
+		base := h.add(0, []byte{0x31}, []byte("y"))
 		for range length {
 			back := int64(12+len(h.body)) - base
-			base = h.add(t, 0, []byte{0x64, byte(back)}, []byte{1, 1, 1, byte('a' + len(h.entries)%26)})
+			base = h.add(0, []byte{0x64, byte(back)}, []byte{1, 1, 1, byte('a' + len(h.entries)%26)})
 		}
 		for i := range h.entries {
 			h.entries[i].ID = git.ID{byte(i >> 8), byte(i)}

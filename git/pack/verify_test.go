@@ -98,7 +98,7 @@ func TestDamageIsFound(t *testing.T) {
 	ctx := context.Background()
 	x := newFixture(t, git.SHA1, 8)
 	rng := rand.New(rand.NewPCG(7, 8))
-	flips := 400
+	flips := 250
 	if testing.Short() {
 		flips = 50
 	}
