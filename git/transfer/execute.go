@@ -31,7 +31,7 @@ func (x *receive) judge() {
 		switch {
 		case signed:
 			c.refuse("inconsistent push options")
-		case git.CheckRefName(c.Name) != nil || !strings.HasPrefix(c.Name, "refs/"):
+		case funny(c.Name):
 			c.refuse("funny refname")
 		case times[c.Name] > 1:
 			c.refuse("multiple updates of one ref in a push are not allowed")
@@ -43,6 +43,11 @@ func (x *receive) judge() {
 			c.refuse("deletion of the current branch prohibited")
 		}
 	}
+}
+
+// funny reports names that no ref of the repository may have.
+func funny(name string) bool {
+	return git.CheckRefName(name) != nil || !strings.HasPrefix(name, "refs/") || strings.Count(name, "/") >= repo.MaxRefDepth
 }
 
 // execute carries out what is not refused.
@@ -288,8 +293,13 @@ func (x *receive) refuseAll(reason string) {
 func (x *receive) failAll(err error) error {
 	reason := internalReason
 	var r *refusal
-	if errors.As(err, &r) {
+	switch {
+	case errors.As(err, &r):
 		reason = r.msg
+	case errors.Is(err, repo.ErrInvalid):
+		reason = "failed to update ref: " + err.Error() // it speaks of the client's own names and numbers
+	case errors.Is(err, repo.ErrOutOfDate):
+		reason = "failed to update ref: the repository has changed meanwhile; try again"
 	}
 	x.refuseAll(reason)
 	return err

@@ -41,20 +41,22 @@ func (u *upload) fetchV2(ctx context.Context) error {
 			return err
 		}
 	}
+	cut, err := u.shallow(ctx, q)
+	if err != nil {
+		return err
+	}
+	// In the order of gitprotocol-v2(5), which clients insist on; stock git's
+	// server has these two the other way round.
+	if q.Deepens() || len(q.Shallow) > 0 {
+		u.out.Line("shallow-info")
+		u.shallowLines(cut)
+		u.out.Delim()
+	}
 	if len(wanted) > 0 {
 		u.out.Line("wanted-refs")
 		for i, name := range q.WantRefs {
 			u.out.Ref(u.format, wanted[i], name, "")
 		}
-		u.out.Delim()
-	}
-	cut, err := u.shallow(ctx, q)
-	if err != nil {
-		return err
-	}
-	if q.Deepens() || len(q.Shallow) > 0 {
-		u.out.Line("shallow-info")
-		u.shallowLines(cut)
 		u.out.Delim()
 	}
 	request, err := u.request(ctx, q, common, cut)
@@ -164,6 +166,7 @@ func (u *upload) request(ctx context.Context, q *wire.Fetch, common []git.ID, c 
 	r := history.Request{
 		Format: u.format, Wants: unique(q.Wants), Haves: common, Thin: q.ThinPack,
 		Shallow: c.shallow, Boundary: c.boundary, Unshallow: c.unshallow,
+		Header: u.snap.Header,
 	}
 	if q.Filter == "" {
 		return r, nil

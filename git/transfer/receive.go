@@ -214,6 +214,7 @@ func (x *receive) say(text string) {
 func unpackStatus(err error) string {
 	var problem *fsck.Problem
 	var limit *pack.LimitError
+	var kind *repo.KindError
 	switch {
 	case err == nil:
 		return ""
@@ -221,6 +222,8 @@ func unpackStatus(err error) string {
 		return problem.Error()
 	case errors.As(err, &limit):
 		return limit.Error()
+	case errors.As(err, &kind):
+		return kind.Error()
 	case errors.Is(err, git.ErrCollision):
 		return git.ErrCollision.Error()
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

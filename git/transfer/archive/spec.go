@@ -8,7 +8,7 @@ import (
 )
 
 // spec is one pathspec: a path, which stands for a file or for all that lies in
-// a directory, or a glob, whose wildcards match slashes too.
+// a directory, or a glob for whole paths, whose wildcards match slashes too.
 type spec struct {
 	text    string // as given
 	literal string // up to the first wildcard; the whole path, without a slash at its end, if there is none
@@ -74,16 +74,13 @@ func selected(specs []spec, name []byte, isTree bool) bool {
 	return false
 }
 
-// wild matches a glob of '*', '?', '[…]' and '\' against a whole name or the
-// directory it lies in. A failed '*' is tried again one byte later, and only the last
-// one: the cost is at most the product of both lengths.
+// wild matches a glob of '*', '?', '[…]' and '\' against a whole name: unlike a
+// plain path it does not stand for what lies in a directory. A failed '*' is tried again one byte
+// later, and only the last one: the cost is at most the product of both lengths.
 func wild(glob string, name []byte) bool {
 	g, n := 0, 0
 	star, mark := -1, 0
 	for n < len(name) {
-		if g == len(glob) && name[n] == '/' {
-			return true
-		}
 		if g < len(glob) && glob[g] == '*' {
 			star, mark = g, n
 			g++
