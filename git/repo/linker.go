@@ -36,16 +36,26 @@ type linker struct {
 // collector is the linker's part that belongs to one goroutine at a time.
 type collector struct {
 	*linker
-	recent  []recentLink // direct-mapped by the ids' leading bytes
+	recent  []recentLink // direct-mapped by the ids' leading bytes; a power of two of them
+	trees   int          // seen
 	parents []git.ID
 }
 
 // recentLink is an id in words, and what it was named as.
 type recentLink struct{ a, b, c, d, kind uint64 }
 
-// recentLinks is the number of links that a collector remembers: 320 KiB, which
-// stay in a core's second-level cache.
-const recentLinks = 1 << 13
+// is compares word by word: for a struct of this size == calls a function.
+func (r *recentLink) is(l *recentLink) bool {
+	return r.a == l.a && r.b == l.b && r.c == l.c && r.d == l.d && r.kind == l.kind
+}
+
+// A collector remembers few links at first, because most pushes are small, and
+// after some trees as many as stay in a core's second-level cache: 640 KiB.
+const (
+	fewLinks     = 1 << 9
+	manyLinks    = 1 << 14
+	treesForMany = 64 // trees after which the larger table pays
+)
 
 func newLinker(f git.Format) *linker { return &linker{format: f, ledger: newLedger()} }
 
@@ -93,7 +103,7 @@ func (l *linker) collector() *collector {
 		l.idle = l.idle[:n-1]
 		return c
 	}
-	return &collector{linker: l, recent: make([]recentLink, recentLinks)}
+	return &collector{linker: l, recent: make([]recentLink, fewLinks)}
 }
 
 func (l *linker) done(c *collector) {
@@ -123,7 +133,10 @@ func (c *collector) commit(number uint32, data []byte) error {
 const typeBits = 0o170000
 
 func (c *collector) tree(number uint32, data []byte) error {
-	size := c.format.Size()
+	if c.trees++; c.trees == treesForMany {
+		c.recent = make([]recentLink, manyLinks)
+	}
+	size, mask := c.format.Size(), uint64(len(c.recent)-1)
 	for rest := data; len(rest) > 0; {
 		mode, start, end := git.EntrySpan(c.format, rest)
 		if start == 0 {
@@ -144,8 +157,8 @@ func (c *collector) tree(number uint32, data []byte) error {
 		} else if mode&typeBits == git.ModeSubmodule {
 			continue // a commit of another repository
 		}
-		recent := &c.recent[link.a%recentLinks]
-		if *recent == link {
+		recent := &c.recent[link.a&mask]
+		if recent.is(&link) {
 			continue
 		}
 		if err := c.name(number, c.format.FromBytes(raw), git.Kind(link.kind)); err != nil {
