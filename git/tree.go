@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"math/bits"
 	"slices"
 	"strconv"
 )
@@ -93,20 +94,39 @@ func EntrySpan(f Format, data []byte) (mode Mode, start, end int) {
 	if len(data) < 8 {
 		return 0, 0, 0
 	}
-	// Nearly all entries are plain files and directories, whose modes are told
-	// apart by one load.
+	// Nearly all entries are files and directories, whose modes are told apart
+	// by one load.
 	if word := binary.LittleEndian.Uint64(data); word<<8 == blobStart {
 		mode, start = ModeBlob, 7
 	} else if word<<16 == treeStart {
 		mode, start = ModeTree, 6
+	} else if word<<8 == executableStart {
+		mode, start = ModeExecutable, 7
 	} else if mode, start = parseMode(data); start == 0 {
 		return 0, 0, 0
 	}
-	end = start + bytes.IndexByte(data[start:], 0)
+	end = indexNUL(data, start)
 	if end <= start || len(data)-end <= f.Size() {
 		return 0, 0, 0
 	}
 	return mode, start, end
+}
+
+// indexNUL finds the first NUL of data from start on; -1 if there is none. Names
+// are short, so looking at eight bytes at a time here is quicker than a call.
+func indexNUL(data []byte, start int) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for i := start; i+8 <= len(data); i += 8 {
+		word := binary.LittleEndian.Uint64(data[i:])
+		if zero := (word - ones) &^ word & high; zero != 0 {
+			return i + bits.TrailingZeros64(zero)/8
+		}
+		start = i + 8
+	}
+	if i := bytes.IndexByte(data[start:], 0); i >= 0 {
+		return start + i
+	}
+	return -1
 }
 
 // explainEntry says why data starts with no well-formed entry.
@@ -123,11 +143,12 @@ func explainEntry(data []byte) error {
 	return errEntryShort
 }
 
-// What the two common kinds of entry start with, "100644 " and "40000 ", in a
-// little-endian word, shifted so that nothing else is in it.
+// What the common kinds of entry start with, "100644 ", "100755 " and "40000 ",
+// in a little-endian word, shifted so that nothing else is in it.
 const (
-	blobStart = uint64('1')<<8 | '0'<<16 | '0'<<24 | '6'<<32 | '4'<<40 | '4'<<48 | ' '<<56
-	treeStart = uint64('4')<<16 | '0'<<24 | '0'<<32 | '0'<<40 | '0'<<48 | ' '<<56
+	blobStart       = uint64('1')<<8 | '0'<<16 | '0'<<24 | '6'<<32 | '4'<<40 | '4'<<48 | ' '<<56
+	executableStart = uint64('1')<<8 | '0'<<16 | '0'<<24 | '7'<<32 | '5'<<40 | '5'<<48 | ' '<<56
+	treeStart       = uint64('4')<<16 | '0'<<24 | '0'<<32 | '0'<<40 | '0'<<48 | ' '<<56
 )
 
 // parseMode reads the octal digits and the space that start an entry. start is

@@ -1,9 +1,6 @@
 package fsck
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // The names that git gives a meaning to, in every spelling that some file
 // system takes for them. HFS+ leaves certain code points out of comparisons.
@@ -23,24 +20,6 @@ var (
 	dotGitignore     = dotName{"gitignore", "gi250a"}
 	dotMailmap       = dotName{"mailmap", "maba30"}
 )
-
-// plain reports, quickly, that an ASCII name without slashes, such as
-// ".editorconfig" or "main.go", is none of these names.
-func plain(name []byte) bool {
-	if len(name) > MaxNameSize {
-		return false
-	}
-	for _, c := range name {
-		if c >= utf8.RuneSelf || c == '/' || c == '\\' {
-			return false
-		}
-	}
-	if name[0] == '.' {
-		second := byteAt(name, 1)
-		return second != 0 && second != '.' && second|0x20 != 'g' && second|0x20 != 'm'
-	}
-	return bytes.IndexByte(name[:min(len(name), 8)], '~') < 0 // no short name
-}
 
 func (d dotName) matches(name []byte) bool { return hfsDot(name, d.name) || d.ntfs(name) }
 

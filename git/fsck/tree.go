@@ -43,7 +43,7 @@ func (c *Checker) tree(f *findings, data []byte) {
 		if n > 8 {
 			odd |= oddTail(data[entry.start:entry.end])
 		}
-		if odd != 0 || leads[key>>56] {
+		if odd != 0 || leads[key>>56] && !plain(key) {
 			found |= c.closeName(data[entry.start:entry.end], mode, data[entry.end+1:at])
 		}
 		if mode != git.ModeBlob && mode != git.ModeTree && !goodMode(mode) {
@@ -103,12 +103,25 @@ func oddTail(name []byte) uint64 {
 // on some file system: ".", "..", ".git", "git~1", "maba30~1", "~1000000".
 var leads = [256]bool{'.': true, 'g': true, 'G': true, 'm': true, 'M': true, '~': true}
 
+// plain reports, of an ASCII name without slashes that starts with one of leads,
+// that it is none of those names: ".editorconfig", "main.go". key is its start.
+func plain(key uint64) bool {
+	if key>>56 != '.' {
+		// Only the short names that NTFS gives are without the dot.
+		const ones, high = 0x0101010101010101, 0x8080808080808080
+		tilde := key ^ ones*'~'
+		return (tilde-ones)&^tilde&high == 0
+	}
+	switch byte(key >> 48) {
+	case 0, '.', 'g', 'G', 'm', 'M':
+		return false
+	}
+	return true
+}
+
 // closeName judges a name that may mean something to git. rawID is what the
 // entry names.
 func (c *Checker) closeName(name []byte, mode git.Mode, rawID []byte) (found uint64) {
-	if plain(name) {
-		return 0
-	}
 	if len(name) > MaxNameSize {
 		found |= 1 << largePathname
 	}
