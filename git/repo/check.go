@@ -23,17 +23,23 @@ const checkNotes = 8 << 20
 // be nil, hears how many objects of all packs have been read. An error
 // means that Check could not go on, and says nothing of the repository.
 func (s *Store) Check(ctx context.Context, id ID, report func(fault string), progress func(done, total int)) (faults int, err error) {
-	snap, err := s.Snapshot(ctx, id)
+	// A store of its own: what is open already may be a file that was deleted or
+	// replaced meanwhile, and what is cached says nothing of what is stored.
+	own := New(s.files, s.catalog, s.config)
+	defer own.Close()
+	snap, err := own.Snapshot(ctx, id)
 	if err != nil {
 		return 0, err
 	}
 	defer snap.Close()
 	passes := int(snap.objectCount()/checkNotes) + 1
-	c := check{store: s, snap: snap, report: report, progress: progress, passes: min(passes, 256)}
-	if err := c.run(ctx); err != nil {
-		return c.faults, err
-	}
-	return c.faults, nil
+	return own.check(ctx, snap, min(passes, 256), report, progress)
+}
+
+func (s *Store) check(ctx context.Context, snap *Snapshot, passes int, report func(string), progress func(done, total int)) (faults int, err error) {
+	c := check{store: s, snap: snap, report: report, progress: progress, passes: passes}
+	err = c.run(ctx)
+	return c.faults, err
 }
 
 // check is one run of Check.
