@@ -26,11 +26,11 @@ type packOptions struct {
 // without a sideband a stream that breaks off. A pack that ends well is whole.
 func (u *upload) sendPack(ctx context.Context, r history.Request, o packOptions) error {
 	if !o.largeBand && !o.smallBand {
+		u.bare = true
 		bare := bufio.NewWriterSize(u.w, 64<<10)
 		sent, err := u.buildPack(ctx, bare, r, o, nil)
 		if err != nil {
-			// Told in the only way there is: what follows is not a pack.
-			return errors.Join(err, bare.Flush())
+			return err // and the pack breaks off
 		}
 		if err := bare.Flush(); err != nil {
 			return err

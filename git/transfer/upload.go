@@ -61,12 +61,13 @@ type upload struct {
 	in      *wire.Reader
 	w       io.Writer
 	out     *wire.Writer // the packets before the pack
+	bare    bool         // a pack without sideband has begun: nothing can be told any more
 }
 
 // tell reports an error to the client, in a packet, unless that was done.
 func (u *upload) tell(err error) error {
 	var peer *wire.PeerError
-	if err == nil || errors.Is(err, Told) || errors.As(err, &peer) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if err == nil || u.bare || errors.Is(err, Told) || errors.As(err, &peer) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	u.out.Error(explain(err))
