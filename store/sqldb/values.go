@@ -42,10 +42,11 @@ func fromRawID(b []byte) (id git.ID) {
 	return id
 }
 
-// chunks are the numbers of rows that one statement with a list handles. Few
-// and fixed, so that there are few texts to prepare; at most 5 values a row keep
-// far below the 32,766 that SQLite takes.
-var chunks = [...]int{256, 32, 4, 1}
+// chunks are the numbers of rows that one statement with a list handles: few and
+// fixed, so that there are few texts to prepare. More than 32 rows gain nothing:
+// SQLite looks each $n up in a list of all, so the cost of binding grows with
+// their square.
+var chunks = [...]int{32, 4, 1}
 
 // inChunks splits n rows into runs whose lengths are among chunks.
 func inChunks(n int, do func(from, to int) error) error {

@@ -1,0 +1,37 @@
+package sqldb
+
+import "testing"
+
+// WriterPragma returns a setting of the connection that writes.
+func (db *DB) WriterPragma(t *testing.T, name string) (value string) {
+	t.Helper()
+	err := db.write(t.Context(), func(tx *tx) error {
+		_, err := tx.one([]any{&value}, `PRAGMA `+name)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+// HoldTurn begins a write transaction and keeps it open until release.
+func (db *DB) HoldTurn(t *testing.T) (release func()) {
+	t.Helper()
+	begun, end, ended := make(chan bool), make(chan bool), make(chan error)
+	go func() {
+		ended <- db.write(t.Context(), func(tx *tx) error {
+			_, err := tx.exec(`DELETE FROM secrets`)
+			close(begun)
+			<-end
+			return err
+		})
+	}()
+	<-begun
+	return func() {
+		close(end)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
