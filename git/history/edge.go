@@ -63,40 +63,39 @@ func (w *treeWalk) markEntries(ctx context.Context, tree uint32, p *place) error
 	if err != nil {
 		return err
 	}
-	for len(data) > 0 {
-		mode, name, entry, rest, err := git.NextEntry(w.format, data)
-		if err != nil {
-			return fmt.Errorf("tree %s: %w", id, err)
-		}
-		data = rest
-		if isSubmodule(mode) {
-			continue
-		}
-		if !mode.IsTree() {
-			if _, err := w.markHad(entry, isBlob); err != nil {
-				return fmt.Errorf("tree %s: %w", id, err)
+	err = eachEntry(w.format, data, func(mode git.Mode, name []byte, entry *git.ID) error {
+		switch {
+		case mode.IsTree():
+			i, err := w.markHad(*entry, isTree)
+			if err == nil && p != nil {
+				p.add(name, i)
 			}
-			continue
+			return err
+		case !isSubmodule(mode):
+			_, err := w.markHad(*entry, isBlob)
+			return err
 		}
-		i, err := w.markHad(entry, isTree)
-		if err != nil {
-			return fmt.Errorf("tree %s: %w", id, err)
-		}
-		if p == nil {
-			continue
-		}
-		below := p.sub[string(name)]
-		if below == nil {
-			if below = (&place{}); p.sub == nil {
-				p.sub = make(map[string]*place)
-			}
-			p.sub[string(name)] = below
-		}
-		if n := len(below.trees); n == 0 || below.trees[n-1] != i {
-			below.trees = append(below.trees, i)
-		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("tree %s: %w", id, err)
 	}
 	return nil
+}
+
+// add notes that a tree at p has a subtree of the given name.
+func (p *place) add(name []byte, tree uint32) {
+	below := p.sub[string(name)]
+	if below == nil {
+		below = new(place)
+		if p.sub == nil {
+			p.sub = make(map[string]*place)
+		}
+		p.sub[string(name)] = below
+	}
+	if n := len(below.trees); n == 0 || below.trees[n-1] != tree {
+		below.trees = append(below.trees, tree)
+	}
 }
 
 // settle takes out of what was found what the client has after all: what was

@@ -72,6 +72,10 @@ func (w *treeWalk) setFilter(ctx context.Context, f *Filter) error {
 // descends reports whether anything at a depth can be let through.
 func (f *treeFilter) descends(depth uint32) bool { return depth < f.depth && (f.trees || f.blobs) }
 
+// revisits reports whether what the filter makes of an entry depends on more
+// than the entry, so that it counts each time that it is met.
+func (f *treeFilter) revisits() bool { return f.depth != noDepth || f.sparse != nil }
+
 // root is the state of the sparse patterns in a root tree, named that in a tree
 // wanted by name: nothing is included there before a pattern says so.
 func (f *treeFilter) root() uint32 {

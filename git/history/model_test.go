@@ -179,9 +179,9 @@ func randomModel(r *rand.Rand, n int, lies bool) *model {
 				}
 				if p := m.commits[i-back]; !slices.Contains(parents, p) {
 					parents = append(parents, p)
-					for path, content := range m.files[p] {
+					for _, path := range slices.Sorted(maps.Keys(m.files[p])) {
 						if len(parents) == 1 || r.IntN(2) == 0 {
-							files[path] = content
+							files[path] = m.files[p][path]
 						}
 					}
 				}

@@ -1,9 +1,11 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/ingot-forge/ingot/git"
 )
@@ -45,8 +47,17 @@ func ReadyToSend(ctx context.Context, objects git.Objects, f git.Format, wants, 
 	if err != nil {
 		return false, err
 	}
-	for _, id := range wanted.commits {
-		if ok, err := g.reachesListed(ctx, g.node(id), oldest); err != nil || !ok {
+	starts := g.intern(wanted.commits)
+	for _, i := range starts {
+		if err := g.parse(ctx, i); err != nil {
+			return false, err
+		}
+	}
+	// Oldest first, so that what one want finds below the oldest common commit
+	// holds for another that comes to it.
+	slices.SortStableFunc(starts, func(a, b uint32) int { return cmp.Compare(g.nodes[a].seconds, g.nodes[b].seconds) })
+	for _, i := range starts {
+		if ok, err := g.reachesListed(ctx, i, oldest); err != nil || !ok {
 			return false, err
 		}
 	}
@@ -88,7 +99,7 @@ func (g *graph) reachesListed(ctx context.Context, start uint32, oldest int64) (
 		}
 		parent := parents[top.next]
 		top.next++
-		if g.nodes[parent].flags&commitPopped == 0 {
+		if f := g.nodes[parent].flags; f&commitPopped == 0 || f&commitListed != 0 {
 			stack = append(stack, frame{commit: parent})
 		}
 	}

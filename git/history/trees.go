@@ -25,6 +25,7 @@ type treeWalk struct {
 	found   int // objects to be sent so far
 	steps   int
 
+	last lastTrees
 	edge edge
 	late []uint32 // trees found first and then had
 }
@@ -138,7 +139,7 @@ func (w *treeWalk) root(ctx context.Context, id git.ID) error {
 // first, so that what lies together in the tree is found together; with one,
 // the first comes first, so that each tree is met at its least depth first.
 func (w *treeWalk) drain(ctx context.Context) error {
-	if w.filter != nil && w.filter.depth != noDepth {
+	if w.byLevel() {
 		return nil // finish does it, when all roots are known
 	}
 	for n := len(w.pending); n > 0; n = len(w.pending) {
@@ -150,6 +151,9 @@ func (w *treeWalk) drain(ctx context.Context) error {
 	}
 	return nil
 }
+
+// byLevel reports whether trees are read level by level.
+func (w *treeWalk) byLevel() bool { return w.filter != nil && w.filter.depth != noDepth }
 
 // finish reads what still waits and settles what is had.
 func (w *treeWalk) finish(ctx context.Context) error {
@@ -178,28 +182,44 @@ func (w *treeWalk) scan(ctx context.Context, t pendingTree) error {
 		return err
 	}
 	before := len(w.pending)
-	for len(data) > 0 {
-		mode, name, entry, rest, err := git.NextEntry(w.format, data)
-		if err != nil {
-			return fmt.Errorf("tree %s: %w", id, err)
-		}
-		data = rest
+	take := func(mode git.Mode, name []byte, entry *git.ID) error {
 		switch {
 		case mode.IsTree():
-			err = w.subtree(t, name, &entry)
+			return w.subtree(t, name, entry)
 		case !isSubmodule(mode):
-			err = w.blob(ctx, t, name, &entry)
+			return w.blob(ctx, t, name, entry)
 		}
-		if err != nil {
-			return fmt.Errorf("tree %s: %w", id, err)
-		}
+		return nil
+	}
+	if w.filter == nil || !w.filter.revisits() {
+		err = w.last.each(w.format, t.prefix, data, take)
+	} else {
+		err = eachEntry(w.format, data, take)
+	}
+	if err != nil {
+		return fmt.Errorf("tree %s: %w", id, err)
 	}
 	// The first subtree is to be read first, so it goes on top.
-	if w.filter == nil || w.filter.depth == noDepth {
+	if !w.byLevel() {
 		added := w.pending[before:]
 		for i, j := 0, len(added)-1; i < j; i, j = i+1, j-1 {
 			added[i], added[j] = added[j], added[i]
 		}
+	}
+	return nil
+}
+
+// eachEntry calls do for the entries of a tree.
+func eachEntry(f git.Format, data []byte, do func(mode git.Mode, name []byte, id *git.ID) error) error {
+	for len(data) > 0 {
+		mode, name, id, rest, err := git.NextEntry(f, data)
+		if err == nil {
+			err = do(mode, name, &id)
+		}
+		if err != nil {
+			return err
+		}
+		data = rest
 	}
 	return nil
 }
