@@ -20,17 +20,20 @@ const (
 
 // namer gives whole objects their ids, and shows them to Visit, beside the
 // scan. The scanner alone calls its methods; workers see batches only, and ids
-// come back with them, so the table may grow meanwhile.
+// come back with them, so the table may grow meanwhile. Workers are started as
+// batches come; a pack of one batch needs none.
 type namer struct {
-	in    *intake
-	ctx   context.Context
-	work  chan *batch
-	done  chan *batch
-	max   int // batches out at once
-	out   int
-	large int64 // bytes of large objects out
-	cur   *batch
-	spare []*batch
+	in     *intake
+	ctx    context.Context
+	crew   *crew
+	crewed int // workers
+	todo   chan *batch
+	done   chan *batch
+	max    int // batches out at once
+	out    int
+	large  int64 // bytes of large objects out
+	cur    *batch
+	spare  []*batch
 }
 
 // batch is a few whole objects, one after the other in slab.
@@ -48,13 +51,13 @@ type item struct {
 	id    git.ID
 }
 
-func newNamer(ctx context.Context, in *intake) *namer {
+func newNamer(c *crew, in *intake) *namer {
 	most := 2*in.Workers + 2
 	return &namer{
-		in: in, ctx: ctx, max: most,
+		in: in, ctx: c.ctx, crew: c, max: most,
 		// One more than most, for the batch being filled is not out yet: so
 		// nobody ever waits to send, not even when the other side is gone.
-		work: make(chan *batch, most+1),
+		todo: make(chan *batch, most+1),
 		done: make(chan *batch, most+1),
 	}
 }
@@ -120,8 +123,12 @@ func (n *namer) add(entry uint32, kind git.Kind, data []byte) {
 
 // send gives a batch to the workers.
 func (n *namer) send(b *batch) {
+	if n.crewed < n.in.Workers {
+		n.crewed++
+		n.crew.run(n.work)
+	}
 	n.out++
-	n.work <- b
+	n.todo <- b
 }
 
 // wait takes one batch back.
@@ -164,10 +171,16 @@ func (n *namer) collect(b *batch) {
 
 // finish names what is left.
 func (n *namer) finish() error {
-	if n.cur != nil {
+	if n.cur != nil && n.crewed == 0 {
+		if err := n.name(git.NewHasher(n.in.Format), n.cur); err != nil {
+			return err
+		}
+		n.out++
+		n.collect(n.cur)
+	} else if n.cur != nil {
 		n.send(n.cur)
-		n.cur = nil
 	}
+	n.cur = nil
 	for n.out > 0 {
 		if err := n.wait(); err != nil {
 			return err
@@ -176,21 +189,28 @@ func (n *namer) finish() error {
 	return nil
 }
 
-// name is what a worker does until work is closed.
-func (n *namer) name() error {
+// work is what a worker does until todo is closed.
+func (n *namer) work() error {
 	h := git.NewHasher(n.in.Format)
-	for b := range n.work {
-		for i := range b.items {
-			it := &b.items[i]
-			if i%64 == 0 && n.ctx.Err() != nil {
-				return n.ctx.Err()
-			}
-			var err error
-			if it.id, err = n.in.name(h, it.kind, it.data); err != nil {
-				return entryError(it.at, err)
-			}
+	for b := range n.todo {
+		if err := n.name(h, b); err != nil {
+			return err
 		}
 		n.done <- b
+	}
+	return nil
+}
+
+// name names the objects of one batch.
+func (n *namer) name(h *git.Hasher, b *batch) (err error) {
+	for i := range b.items {
+		it := &b.items[i]
+		if i%64 == 0 && n.ctx.Err() != nil {
+			return n.ctx.Err()
+		}
+		if it.id, err = n.in.name(h, it.kind, it.data); err != nil {
+			return entryError(it.at, err)
+		}
 	}
 	return nil
 }

@@ -13,6 +13,9 @@ import (
 // huge ones costs the memory of a few of them, not of a few for each worker.
 const largeShare = 4
 
+// deltasPerWorker is how many deltas make it worth to start another worker.
+const deltasPerWorker = 64
+
 // resolution gives the deltas their content, kind and id. Every object that is
 // stored whole is the root of a tree: its deltas, their deltas, and so on. Each
 // tree is gone through depth first by one worker, so a base is made once for all
@@ -69,7 +72,7 @@ func (in *intake) rootsInPack() []uint32 {
 }
 
 func (in *intake) resolveFrom(ctx context.Context, roots []uint32, workers int, done *atomic.Int64) error {
-	workers = min(workers, len(roots))
+	workers = min(workers, len(roots), 1+in.deltas/deltasPerWorker)
 	if workers == 0 {
 		return nil
 	}
@@ -80,12 +83,15 @@ func (in *intake) resolveFrom(ctx context.Context, roots []uint32, workers int, 
 	}
 	r.large <- struct{}{}
 	c := newCrew(ctx)
-	for range workers {
-		w := &resolver{resolution: r, ctx: c.ctx, hash: git.NewHasher(in.Format)}
-		w.buffers.limit = r.share
-		c.run(w.run)
+	for range workers - 1 {
+		c.run(r.worker(c.ctx).run)
 	}
+	c.fail(r.worker(c.ctx).run())
 	return c.wait()
+}
+
+func (r *resolution) worker(ctx context.Context) *resolver {
+	return &resolver{resolution: r, ctx: ctx, hash: git.NewHasher(r.Format), buffers: buffers{limit: r.share}}
 }
 
 // resolver is one worker. It holds the path from the root of its tree to the

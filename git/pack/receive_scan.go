@@ -36,15 +36,11 @@ type scanner struct {
 // trailer, the table has every entry, and whole objects have their ids.
 func (in *intake) scan(ctx context.Context, r io.Reader) error {
 	c := newCrew(ctx)
-	s := newStream(c.ctx, in.Format, r, in.out, in.Limits.PackBytes)
-	n := newNamer(c.ctx, in)
-	c.run(s.store)
-	for range in.Workers {
-		c.run(n.name)
-	}
+	s := newStream(c, in.Format, r, in.out, in.Limits.PackBytes)
+	n := newNamer(c, in)
 	c.fail((&scanner{intake: in, s: s, namer: n}).run())
-	close(s.full)
-	close(n.work)
+	s.end()
+	close(n.todo)
 	if err := c.wait(); err != nil {
 		return err
 	}

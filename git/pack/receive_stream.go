@@ -16,7 +16,7 @@ const (
 	// straight from it. It is also the size of most writes to the draft.
 	blockBytes = 1 << 20
 	// firstBlock is the size of the first block, for most pushes are small.
-	firstBlock = 64 << 10
+	firstBlock = 32 << 10
 	// blocksAhead is how many blocks may exist at once: one being scanned, the
 	// others being hashed and stored.
 	blocksAhead = 4
@@ -32,9 +32,10 @@ var errWindowFull = errors.New("window is full")
 
 // stream is the window on the incoming pack. The scanner looks at rest and
 // consumes with skip; consumed bytes go to store, which hashes them and writes
-// them to the draft beside the scan.
+// them to the draft beside the scan, unless the pack fits in the first block.
 type stream struct {
 	ctx   context.Context
+	crew  *crew
 	r     io.Reader
 	err   error // what r said together with its last bytes
 	limit int64 // of the whole stream; 0 for none
@@ -44,7 +45,7 @@ type stream struct {
 	have  int   //
 	start int64 // offset in the pack of buf[0]
 
-	full chan []byte // consumed bytes, in order
+	full chan []byte // consumed bytes, in order; nil while store does not run
 	free chan []byte // blocks to be used again
 	made int         // blocks that exist
 
@@ -53,12 +54,14 @@ type stream struct {
 	stored int64
 }
 
-func newStream(ctx context.Context, f git.Format, r io.Reader, out io.Writer, limit int64) *stream {
-	return &stream{
-		ctx: ctx, r: r, limit: limit, out: out, sum: newChecksum(f),
-		buf:  make([]byte, firstBlock),
-		full: make(chan []byte, blocksAhead),
-		free: make(chan []byte, blocksAhead),
+func newStream(c *crew, f git.Format, r io.Reader, out io.Writer, limit int64) *stream {
+	return &stream{ctx: c.ctx, crew: c, r: r, limit: limit, out: out, sum: newChecksum(f), buf: make([]byte, firstBlock)}
+}
+
+// end tells store that no more is to come.
+func (s *stream) end() {
+	if s.full != nil {
+		close(s.full)
 	}
 }
 
@@ -111,6 +114,11 @@ func (s *stream) more() error {
 
 // turn hands the consumed bytes over to store and goes on with a new block.
 func (s *stream) turn() error {
+	if s.full == nil {
+		s.full = make(chan []byte, blocksAhead)
+		s.free = make(chan []byte, blocksAhead)
+		s.crew.run(s.store)
+	}
 	next, err := s.block()
 	if err != nil {
 		return err
@@ -169,21 +177,31 @@ func (s *stream) finish(size int) (trailer []byte, err error) {
 		return nil, corrupt("%d bytes of garbage after the pack, which ends at offset %d",
 			extra, s.offset()+int64(size))
 	}
+	if s.full == nil {
+		return trailer, s.keep(s.buf[:at])
+	}
 	return trailer, s.hand(s.buf[:at])
 }
 
 // store hashes and writes what the scanner has consumed, until full is closed.
 func (s *stream) store() error {
 	for p := range s.full {
-		s.sum.Write(p)
-		if _, err := s.out.Write(p); err != nil {
-			return fmt.Errorf("store pack: %w", err)
+		if err := s.keep(p); err != nil {
+			return err
 		}
-		s.stored += int64(len(p))
 		if cap(p) == blockBytes {
 			s.free <- p[:blockBytes] // has room for every block there is
 		}
 	}
+	return nil
+}
+
+func (s *stream) keep(p []byte) error {
+	s.sum.Write(p)
+	if _, err := s.out.Write(p); err != nil {
+		return fmt.Errorf("store pack: %w", err)
+	}
+	s.stored += int64(len(p))
 	return nil
 }
 

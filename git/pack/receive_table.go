@@ -79,7 +79,7 @@ type shelf struct {
 
 const (
 	shelfChunk = 1 << 20
-	firstChunk = 32 << 10 // of the first chunk, for most pushes are small
+	firstChunk = 8 << 10 // of the first chunk, for most pushes are small
 	// maxKept is the largest delta worth keeping: larger ones are few, and
 	// reading them again costs little per byte.
 	maxKept = 64 << 10
