@@ -134,12 +134,15 @@ func (in *ingest) visit(id git.ID, kind git.Kind, size int64, data []byte) error
 
 // checkLinks checks that whatever is named is there.
 func (in *ingest) checkLinks(ctx context.Context) error {
+	if err := in.links.compare(ctx, in.snap); err != nil {
+		return err
+	}
 	err := in.links.judge(ctx, in.snap, func(fault error) error { return fault })
 	if err != nil {
 		return err
 	}
 	for _, tip := range in.options.Tips {
-		if in.links.ledger.seen(tip) != 0 {
+		if n := in.links.ledger.find(tip); n != nil && n.kind != 0 {
 			continue
 		}
 		has, err := in.snap.Has(ctx, tip)

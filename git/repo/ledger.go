@@ -44,6 +44,7 @@ type note struct {
 	from  uint32   // 1 + number of the object that named it first; 0 if none did
 	kind  git.Kind // of the object, once it was seen; 0 before
 	named uint8    // a bit 1<<kind for each kind that it is named as
+	known uint8    // likewise, for what the repository itself names it as
 }
 
 func newLedger() *ledger { return &ledger{seed: maphash.MakeSeed()} }
@@ -128,22 +129,20 @@ func (s *ledgerShard) grow(seed maphash.Seed) {
 	}
 }
 
-// seen returns the kind of the object id, or 0 if it was not seen as one.
-func (l *ledger) seen(id git.ID) git.Kind {
+// find returns the note of id, or nil. Nobody may change the ledger meanwhile.
+func (l *ledger) find(id git.ID) *note {
 	h := maphash.Bytes(l.seed, id[:])
 	s := &l.shards[h>>(64-shardBits)]
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if len(s.slots) == 0 {
-		return 0
+		return nil
 	}
 	mask := uint64(len(s.slots) - 1)
 	for i := h & mask; s.slots[i] != 0; i = (i + 1) & mask {
 		if n := s.at(s.slots[i] - 1); n.id == id {
-			return n.kind
+			return n
 		}
 	}
-	return 0
+	return nil
 }
 
 // from returns the id and kind of the object that first named n.

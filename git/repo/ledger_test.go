@@ -56,15 +56,15 @@ func TestLedger(t *testing.T) {
 		t.Errorf("%d notes", seen)
 	}
 	for i := range ids {
-		if l.seen(id(i)) != git.KindTree {
-			t.Fatalf("object %d is not seen", i)
+		if n := l.find(id(i)); n == nil || n.kind != git.KindTree {
+			t.Fatalf("object %d is not found", i)
 		}
 	}
-	if k := l.seen(id(5 * ids)); k != 0 {
-		t.Errorf("an id never noted is a %v", k)
+	if n := l.find(id(5 * ids)); n != nil {
+		t.Errorf("an id never noted is found: %+v", n)
 	}
-	if k := newLedger().seen(id(1)); k != 0 {
-		t.Errorf("an empty ledger has seen a %v", k)
+	if n := newLedger().find(id(1)); n != nil {
+		t.Errorf("an empty ledger has %+v", n)
 	}
 }
 

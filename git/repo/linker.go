@@ -1,11 +1,9 @@
 package repo
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/bits"
 	"sync"
 
 	"github.com/ingot-forge/ingot/git"
@@ -129,8 +127,18 @@ func (c *collector) commit(number uint32, data []byte) error {
 	return nil
 }
 
-// typeBits are those of a mode that tell files, directories, links and submodules apart.
-const typeBits = 0o170000
+// entryKind returns what an entry of a mode must be; ok is false for a
+// submodule, which is a commit of another repository.
+func entryKind(mode git.Mode) (kind git.Kind, ok bool) {
+	const typeBits = 0o170000
+	switch mode & typeBits {
+	case git.ModeTree:
+		return git.KindTree, true
+	case git.ModeSubmodule:
+		return 0, false
+	}
+	return git.KindBlob, true
+}
 
 func (c *collector) tree(number uint32, data []byte) error {
 	if c.trees++; c.trees == treesForMany {
@@ -146,22 +154,22 @@ func (c *collector) tree(number uint32, data []byte) error {
 		raw := rest[end+1 : end+1+size]
 		rest = rest[end+1+size:]
 
-		link := recentLink{a: binary.LittleEndian.Uint64(raw), b: binary.LittleEndian.Uint64(raw[8:]), kind: uint64(git.KindBlob)}
+		link := recentLink{a: binary.LittleEndian.Uint64(raw), b: binary.LittleEndian.Uint64(raw[8:])}
 		if size == 32 {
 			link.c, link.d = binary.LittleEndian.Uint64(raw[16:]), binary.LittleEndian.Uint64(raw[24:])
 		} else {
 			link.c = uint64(binary.LittleEndian.Uint32(raw[16:]))
 		}
-		if mode.IsTree() {
-			link.kind = uint64(git.KindTree)
-		} else if mode&typeBits == git.ModeSubmodule {
-			continue // a commit of another repository
+		kind, ok := entryKind(mode)
+		if !ok {
+			continue
 		}
+		link.kind = uint64(kind)
 		recent := &c.recent[link.a&mask]
 		if recent.is(&link) {
 			continue
 		}
-		if err := c.name(number, c.format.FromBytes(raw), git.Kind(link.kind)); err != nil {
+		if err := c.name(number, c.format.FromBytes(raw), kind); err != nil {
 			return err
 		}
 		*recent = link
@@ -187,74 +195,4 @@ func (c *collector) name(number uint32, id git.ID, kind git.Kind) error {
 		return &pack.LimitError{Limit: "ids named by objects", Max: most}
 	}
 	return nil
-}
-
-// judge calls fault for every id that is named but is neither an object seen nor
-// one of snap, or is of another kind than it is named as, or cannot be read. It
-// returns the first error of fault.
-func (l *linker) judge(ctx context.Context, snap *Snapshot, fault func(error) error) error {
-	return l.ledger.each(func(n *note) error {
-		if n.named == 0 {
-			return nil
-		}
-		kind, err := n.kind, error(nil)
-		if kind == 0 {
-			kind, _, err = snap.Header(ctx, n.id)
-		}
-		want := git.Kind(bits.TrailingZeros8(n.named))
-		switch {
-		case errors.Is(err, git.ErrNotFound):
-			missing := &MissingError{ID: n.id, Kind: want}
-			missing.From, missing.FromKind = l.ledger.from(n)
-			return fault(missing)
-		case err != nil:
-			return fault(err)
-		case n.named != 1<<kind:
-			if want == kind { // named as two kinds, of which one is right
-				want = git.Kind(bits.TrailingZeros8(n.named &^ (1 << kind)))
-			}
-			wrong := &KindError{ID: n.id, Want: want, Kind: kind}
-			wrong.From, wrong.FromKind = l.ledger.from(n)
-			return fault(wrong)
-		}
-		return nil
-	})
-}
-
-// MissingError says that an object names one that is not there.
-type MissingError struct {
-	ID   git.ID   // what is missing
-	Kind git.Kind // what it is named as; 0 for the target of a ref
-	// From is what names it; zero for the target of a ref, and where Check does
-	// not remember.
-	From     git.ID
-	FromKind git.Kind
-}
-
-func (e *MissingError) Error() string {
-	switch {
-	case e.Kind == 0:
-		return fmt.Sprintf("missing object %s", e.ID)
-	case e.From.IsZero():
-		return fmt.Sprintf("missing %s %s", e.Kind, e.ID)
-	}
-	return fmt.Sprintf("%s %s names missing %s %s", e.FromKind, e.From, e.Kind, e.ID)
-}
-
-// Is makes a MissingError match git.ErrNotFound.
-func (e *MissingError) Is(target error) bool { return target == git.ErrNotFound }
-
-// KindError says that an object is not of the kind that another names it as.
-type KindError struct {
-	ID         git.ID
-	Want, Kind git.Kind // what it is named as, and what it is
-	From       git.ID   // an object that names it, though perhaps another one is wrong
-	FromKind   git.Kind
-}
-
-func (e *KindError) Error() string {
-	if e.From.IsZero() {
-		return fmt.Sprintf("%s is named as a %s, but it is a %s", e.ID, e.Want, e.Kind)
-	}
-	return fmt.Sprintf("%s %s names %s as a %s, but it is a %s", e.FromKind, e.From, e.ID, e.Want, e.Kind)
 }
