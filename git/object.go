@@ -134,12 +134,12 @@ func appendCommitHeader(f Format, dst []byte, c *Commit) []byte {
 func CommitLinks(f Format, data []byte, parents []ID) (tree ID, _ []ID, seconds int64, err error) {
 	rest, ok := linkLine(f, data, "tree ", &tree)
 	if !ok {
-		return ID{}, parents, 0, fmt.Errorf("%w: commit without a tree line", ErrCorrupt)
+		return ID{}, parents, 0, fmt.Errorf("%w: commit has no tree line", ErrCorrupt)
 	}
 	var parent ID
 	for len(rest) >= 7 && string(rest[:7]) == "parent " {
 		if rest, ok = linkLine(f, rest, "parent ", &parent); !ok {
-			return ID{}, parents, 0, fmt.Errorf("%w: commit with a bad parent line", ErrCorrupt)
+			return ID{}, parents, 0, fmt.Errorf("%w: commit has a bad parent line", ErrCorrupt)
 		}
 		parents = append(parents, parent)
 	}
@@ -229,7 +229,7 @@ type scanner struct {
 func (s *scanner) line(key string) (string, error) {
 	after, ok := strings.CutPrefix(s.rest, key)
 	if !ok || after == "" || after[0] != ' ' {
-		return "", fmt.Errorf("%w: %s without a %s line", ErrCorrupt, s.kind, key)
+		return "", fmt.Errorf("%w: %s has no %s line", ErrCorrupt, s.kind, key)
 	}
 	value, rest, ok := strings.Cut(after[1:], "\n")
 	if !ok {
@@ -300,20 +300,23 @@ func appendHeaders(dst []byte, headers []Header) []byte {
 }
 
 // parseSignature reads "Name <email> 1112912053 +0200", and of any other line
-// what it can: the name is what stands before the first "<", the address ends
-// at the last ">", what cannot be read stays empty or zero.
+// what it can: the name is what stands before the first "<", the address and
+// the name end at the last ">", the date follows that, and what cannot be read
+// stays empty or zero.
 func parseSignature(line string) Signature {
 	var s Signature
-	open, last := strings.IndexByte(line, '<'), strings.LastIndexByte(line, '>')
-	if open < 0 || last < open {
+	last := strings.LastIndexByte(line, '>')
+	if last < 0 {
 		s.Name = strings.TrimSpace(line)
 		return s
 	}
-	s.Name = strings.TrimSuffix(line[:open], " ")
-	s.Email = line[open+1 : last]
+	if open := strings.IndexByte(line[:last], '<'); open >= 0 {
+		s.Name, s.Email = strings.TrimSuffix(line[:open], " "), line[open+1:last]
+	} else {
+		s.Name = strings.TrimSpace(line[:last])
+	}
 	date, zone, _ := strings.Cut(strings.TrimLeft(line[last+1:], " "), " ")
-	s.Zone = zone
-	s.Seconds = seconds(date)
+	s.Seconds, s.Zone = seconds(date), zone
 	return s
 }
 

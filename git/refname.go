@@ -37,6 +37,8 @@ func checkRefName(name string) error {
 		}
 	}
 	switch {
+	case strings.HasPrefix(name, "-"):
+		return errors.New("starts with a dash, like an option")
 	case strings.Contains(name, ".."):
 		return errors.New(`".." is not allowed`)
 	case strings.Contains(name, "@{"):
