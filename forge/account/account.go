@@ -103,7 +103,8 @@ func page(limit int) int {
 }
 
 // Secret returns the secret of that name that all nodes share, made by generate
-// if there is none yet: SSH host keys, seeds. It is for the server itself, not for actors.
+// if there is none yet: SSH host keys, seeds. It is for the server itself, not
+// for actors.
 func (s *Service) Secret(ctx context.Context, name string, generate func() ([]byte, error)) ([]byte, error) {
 	return s.stores.Secrets.LoadOrStore(ctx, name, generate)
 }

@@ -41,9 +41,9 @@ var (
 // forgetAfter is how long after its last failure a key starts anew.
 const forgetAfter = time.Hour
 
-// guardEntries bounds the table, some 10 MB. When it is full the key that has failed least
-// recently is dropped, which a guesser with that many addresses may well cause:
-// it gains nothing that its addresses do not give it already.
+// guardEntries bounds the table, some 10 MB. When it is full the key that has
+// failed least recently is dropped, which a guesser with that many addresses may
+// well cause: it gains nothing that its addresses do not give it already.
 const guardEntries = 1 << 16
 
 func newGuard(max int) *guard {

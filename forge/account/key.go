@@ -120,7 +120,8 @@ func parseKey(line string) (k *Key, comment string, err error) {
 // ListKeys returns up to limit of a user's keys with ids greater than after,
 // ascending. Whoever may not forge.ReadKeys gets them without titles and dates,
 // as GitHub shows them to everybody.
-func (s *Service) ListKeys(ctx context.Context, actor *forge.Actor, login string, after int64, limit int) ([]*Key, error) {
+func (s *Service) ListKeys(ctx context.Context, actor *forge.Actor,
+	login string, after int64, limit int) ([]*Key, error) {
 	a, err := s.find(ctx, actor, login)
 	if err != nil {
 		return nil, err

@@ -104,7 +104,8 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 // verify reports whether password has that hash. It works as long for no hash
 // at all (phc is ""), and then says no. The caller has a turn.
 func verify(password, phc string) (bool, error) {
-	p := phcHash{memory: argonMemory, time: argonTime, threads: argonThreads, salt: make([]byte, argonSalt), key: make([]byte, argonKey)}
+	p := phcHash{memory: argonMemory, time: argonTime, threads: argonThreads,
+		salt: make([]byte, argonSalt), key: make([]byte, argonKey)}
 	if phc != "" {
 		var err error
 		if p, err = parsePHC(phc); err != nil {

@@ -26,9 +26,10 @@ func (s *Service) Session(ctx context.Context, secret string, from netip.Addr) (
 }
 
 // StartSession begins a session for a user who has signed in by password in
-// this request, and returns its secret, fresh for every session. browser is what the
-// browser calls itself, shown to the user in the list of sessions.
-func (s *Service) StartSession(ctx context.Context, actor *forge.Actor, browser string) (secret string, _ *Token, err error) {
+// this request, and returns its secret, fresh for every session. browser is what
+// the browser calls itself, shown to the user in the list of sessions.
+func (s *Service) StartSession(ctx context.Context, actor *forge.Actor,
+	browser string) (secret string, _ *Token, err error) {
 	if actor.User == nil || actor.Credential.Kind != forge.ByPassword {
 		return "", nil, forge.Deniedf(actor, "Must sign in with a password to start a session")
 	}

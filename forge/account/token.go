@@ -65,7 +65,8 @@ type NewToken struct {
 
 // CreateToken makes a token for a user and returns it; it cannot be read again.
 // No token can make tokens.
-func (s *Service) CreateToken(ctx context.Context, actor *forge.Actor, login string, n NewToken) (token string, _ *Token, err error) {
+func (s *Service) CreateToken(ctx context.Context, actor *forge.Actor,
+	login string, n NewToken) (token string, _ *Token, err error) {
 	a, err := s.permit(ctx, actor, forge.ManageSecrets, login)
 	if err != nil {
 		return "", nil, err
@@ -103,7 +104,8 @@ func (s *Service) issue(ctx context.Context, prefix string, t *Token) (string, *
 
 // ListTokens returns up to limit of a user's tokens, or sessions, with ids
 // greater than after, ascending.
-func (s *Service) ListTokens(ctx context.Context, actor *forge.Actor, login string, sessions bool, after int64, limit int) ([]*Token, error) {
+func (s *Service) ListTokens(ctx context.Context, actor *forge.Actor,
+	login string, sessions bool, after int64, limit int) ([]*Token, error) {
 	a, err := s.permit(ctx, actor, forge.ManageSecrets, login)
 	if err != nil {
 		return nil, err

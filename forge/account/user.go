@@ -113,7 +113,8 @@ func (s *Service) show(actor *forge.Actor, u *forge.User) *forge.User {
 
 // ListUsers returns up to limit (at most MaxPage) users with ids greater than
 // after, ascending, as FindUser shows them.
-func (s *Service) ListUsers(ctx context.Context, actor *forge.Actor, after forge.UserID, limit int) ([]*forge.User, error) {
+func (s *Service) ListUsers(ctx context.Context, actor *forge.Actor,
+	after forge.UserID, limit int) ([]*forge.User, error) {
 	list, err := s.stores.Users.ListUsers(ctx, after, page(limit))
 	if err != nil {
 		return nil, err

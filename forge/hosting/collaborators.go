@@ -7,9 +7,10 @@ import (
 	"github.com/ingot-forge/ingot/forge"
 )
 
-// SetCollaborator gives a user a role from forge.RoleRead to forge.RoleAdmin in a
-// repository; RoleNone takes it away. The owner cannot be a collaborator.
-func (s *Service) SetCollaborator(ctx context.Context, actor *forge.Actor, owner, name, login string, role forge.Role) error {
+// SetCollaborator gives a user a role from forge.RoleRead to forge.RoleAdmin in
+// a repository; RoleNone takes it away. The owner cannot be a collaborator.
+func (s *Service) SetCollaborator(ctx context.Context, actor *forge.Actor,
+	owner, name, login string, role forge.Role) error {
 	h, err := s.Open(ctx, actor, forge.Administer, owner, name)
 	if err != nil {
 		return err
@@ -36,8 +37,10 @@ func (s *Service) SetCollaborator(ctx context.Context, actor *forge.Actor, owner
 }
 
 // ListCollaborators returns collaborators with user ids greater than p.After,
-// ascending; the owner is not among them. As on GitHub, who may push may see them.
-func (s *Service) ListCollaborators(ctx context.Context, actor *forge.Actor, owner, name string, p Page) ([]Collaborator, error) {
+// ascending; the owner is not among them. As on GitHub, who may push may see
+// them.
+func (s *Service) ListCollaborators(ctx context.Context, actor *forge.Actor,
+	owner, name string, p Page) ([]Collaborator, error) {
 	h, err := s.Open(ctx, actor, forge.Read, owner, name)
 	if err != nil {
 		return nil, err

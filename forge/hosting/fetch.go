@@ -41,7 +41,8 @@ func (s *Service) Fetch(ctx context.Context, actor *forge.Actor, owner, name str
 }
 
 func (f *Fetch) options(wire Wire) transfer.UploadOptions {
-	return transfer.UploadOptions{Version: wire.Version, Stateless: wire.Stateless, SessionID: wire.SessionID, HideRefs: hidden}
+	return transfer.UploadOptions{Version: wire.Version, Stateless: wire.Stateless, SessionID: wire.SessionID,
+		HideRefs: hidden}
 }
 
 // Advertise writes the answer to GET info/refs?service=git-upload-pack.

@@ -24,7 +24,8 @@ func (h *Handle) Snapshot(ctx context.Context) (*repo.Snapshot, error) {
 
 // Ingest takes a pack in for a later Commit. The handle was opened for
 // forge.Push.
-func (h *Handle) Ingest(ctx context.Context, snap *repo.Snapshot, r io.Reader, o repo.IngestOptions) (*repo.Staged, error) {
+func (h *Handle) Ingest(ctx context.Context, snap *repo.Snapshot,
+	r io.Reader, o repo.IngestOptions) (*repo.Staged, error) {
 	if err := h.needPush(); err != nil {
 		return nil, err
 	}
@@ -44,7 +45,8 @@ func (h *Handle) needPush() error {
 // from. why goes to the ref log. The handle was opened for forge.Push. A ref that
 // is not at its Old is Conflict; a name or a target that cannot be is Invalid.
 // After an error, save repo.ErrUnknown, the caller discards staged.
-func (h *Handle) Commit(ctx context.Context, snap *repo.Snapshot, refs []repo.RefUpdate, staged *repo.Staged, why string) (version int64, err error) {
+func (h *Handle) Commit(ctx context.Context, snap *repo.Snapshot,
+	refs []repo.RefUpdate, staged *repo.Staged, why string) (version int64, err error) {
 	if err := h.needPush(); err != nil {
 		return 0, err
 	}
@@ -56,8 +58,8 @@ func (h *Handle) Commit(ctx context.Context, snap *repo.Snapshot, refs []repo.Re
 		}
 		moves[i] = u
 	}
-	change := &repo.Change{Repository: repo.ID(h.Repository.ID), Refs: moves, Who: h.Actor.Login(), Why: why, Time: h.service.now(),
-		Event: pushEvent(h.Actor, snap.State().Format, moves, nil, nil)}
+	change := &repo.Change{Repository: repo.ID(h.Repository.ID), Refs: moves, Who: h.Actor.Login(), Why: why,
+		Time: h.service.now(), Event: pushEvent(h.Actor, snap.State().Format, moves, nil, nil)}
 	if staged != nil {
 		change.Add = []repo.Pack{staged.Pack}
 	}
@@ -66,7 +68,8 @@ func (h *Handle) Commit(ctx context.Context, snap *repo.Snapshot, refs []repo.Re
 }
 
 // checkMove checks name and target of one update and peels it.
-func (h *Handle) checkMove(ctx context.Context, snap *repo.Snapshot, staged *repo.Staged, u repo.RefUpdate) (peeled git.ID, err error) {
+func (h *Handle) checkMove(ctx context.Context, snap *repo.Snapshot, staged *repo.Staged,
+	u repo.RefUpdate) (peeled git.ID, err error) {
 	if err := git.CheckRefName(u.Name); err != nil {
 		return git.ID{}, forge.Invalidf("ref", forge.CodeInvalid, "%s", err)
 	}
@@ -100,7 +103,8 @@ func explainCommit(actor *forge.Actor, f git.Format, err error) error {
 		if r.Blocker != "" {
 			return forge.Conflictf("ref", forge.CodeInvalid, "Reference %q cannot be beside %q", r.Name, r.Blocker)
 		}
-		return forge.Conflictf("ref", forge.CodeInvalid, "Reference %q is at %s, not at %s", r.Name, f.Hex(r.Actual), f.Hex(r.Expected))
+		return forge.Conflictf("ref", forge.CodeInvalid, "Reference %q is at %s, not at %s",
+			r.Name, f.Hex(r.Actual), f.Hex(r.Expected))
 	case errors.Is(err, repo.ErrOutOfDate):
 		return forge.Conflictf("", "", "Repository has changed meanwhile")
 	case errors.Is(err, repo.ErrNoRepository):
@@ -111,14 +115,15 @@ func explainCommit(actor *forge.Actor, f git.Format, err error) error {
 
 // pushEvent makes the event of refs that moved together.
 func pushEvent(actor *forge.Actor, f git.Format, moved []repo.RefUpdate, options []string, certificate []byte) *repo.Event {
-	e := forge.PushEvent{Actor: who(actor), Options: options, Certificate: string(certificate), Refs: make([]forge.RefChange, len(moved))}
+	e := forge.PushEvent{Actor: who(actor), Options: options, Certificate: string(certificate),
+		Refs: make([]forge.RefChange, len(moved))}
 	for i, u := range moved {
 		e.Refs[i] = forge.RefChange{Name: u.Name, Old: f.Hex(u.Old), New: f.Hex(u.New)}
 	}
 	return event(forge.EventPush, e)
 }
 
-// RefLog returns up to p.Limit movements of a ref, or of all refs when ref is
+// RefLog returns up to limit movements of a ref, or of all refs when ref is
 // "", newest first: those with a Seq below before, unless that is 0.
 func (h *Handle) RefLog(ctx context.Context, ref string, before int64, limit int) ([]repo.Movement, error) {
 	log, err := h.service.stores.RefLog.RefLog(ctx, repo.ID(h.Repository.ID), ref, before, Page{Limit: limit}.limit())

@@ -27,10 +27,11 @@ const importRefs = 50_000
 // Import fills a repository, which it makes unless it is there and empty, with
 // what the refs of a git repository in files reach. The format is that of the
 // source; refs of a working copy (remotes, stash, bisect) are left out. progress
-// may be nil. The actor must be allowed to forge.Operate: whatever the server can read could be
-// asked for. After an error a repository that Import made is gone, unless
-// part of its refs were in place already.
-func (s *Service) Import(ctx context.Context, actor *forge.Actor, owner string, n NewRepository, from fs.FS, progress func(ImportProgress)) (*forge.Repository, error) {
+// may be nil. The actor must be allowed to forge.Operate: whatever the server
+// can read could be asked for. After an error a repository that Import made is
+// gone, unless part of its refs were in place already.
+func (s *Service) Import(ctx context.Context, actor *forge.Actor, owner string, n NewRepository,
+	from fs.FS, progress func(ImportProgress)) (*forge.Repository, error) {
 	if err := forge.PermitUser(actor, forge.Operate, 0, false, s.clock()); err != nil {
 		return nil, err
 	}
@@ -66,7 +67,8 @@ func (s *Service) Import(ctx context.Context, actor *forge.Actor, owner string, 
 }
 
 // importTarget finds or makes the repository to fill.
-func (s *Service) importTarget(ctx context.Context, actor *forge.Actor, owner string, n NewRepository) (r *forge.Repository, made bool, err error) {
+func (s *Service) importTarget(ctx context.Context, actor *forge.Actor,
+	owner string, n NewRepository) (r *forge.Repository, made bool, err error) {
 	h, err := s.Open(ctx, actor, forge.Push, owner, n.Name)
 	if forge.KindOf(err) == forge.NotFound {
 		r, err = s.Create(ctx, actor, owner, n)
@@ -90,7 +92,8 @@ func (s *Service) importTarget(ctx context.Context, actor *forge.Actor, owner st
 }
 
 // fill brings objects and refs of source into r.
-func (s *Service) fill(ctx context.Context, actor *forge.Actor, r *forge.Repository, source *bare, progress func(ImportProgress)) error {
+func (s *Service) fill(ctx context.Context, actor *forge.Actor, r *forge.Repository,
+	source *bare, progress func(ImportProgress)) error {
 	store := s.stores.Git.Store
 	snap, err := store.Snapshot(ctx, repo.ID(r.ID))
 	if err != nil {
@@ -143,7 +146,8 @@ func (s *Service) fill(ctx context.Context, actor *forge.Actor, r *forge.Reposit
 
 // ingest takes the objects in as if they were pushed: with every check that a
 // push gets.
-func ingest(ctx context.Context, store *repo.Store, snap *repo.Snapshot, source *bare, found *reached, progress func(ImportProgress)) (*repo.Staged, error) {
+func ingest(ctx context.Context, store *repo.Store, snap *repo.Snapshot,
+	source *bare, found *reached, progress func(ImportProgress)) (*repo.Staged, error) {
 	r, w := io.Pipe()
 	written := make(chan struct{})
 	go func() {

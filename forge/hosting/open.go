@@ -9,7 +9,8 @@ import (
 )
 
 // Handle is a repository that an actor was let into for an action. It holds
-// nothing that needs closing, and is not for keeping: what was allowed a while ago may not be now.
+// nothing that needs closing, and is not for keeping: what was allowed a while
+// ago may not be now.
 type Handle struct {
 	Repository *forge.Repository // as it was when opened; read only
 	Role       forge.Role        // the actor's, as far as its credential lets it count
@@ -35,7 +36,8 @@ func (s *Service) Open(ctx context.Context, actor *forge.Actor, action forge.Act
 }
 
 // OpenID is Open by id.
-func (s *Service) OpenID(ctx context.Context, actor *forge.Actor, action forge.Action, id forge.RepositoryID) (*Handle, error) {
+func (s *Service) OpenID(ctx context.Context, actor *forge.Actor,
+	action forge.Action, id forge.RepositoryID) (*Handle, error) {
 	if err := forge.CheckActor(actor, s.clock()); err != nil {
 		return nil, err
 	}

@@ -9,7 +9,8 @@ import (
 
 // Check verifies all that a repository holds and returns the number of faults,
 // each of which it reports. The actor must be allowed to forge.Operate.
-func (s *Service) Check(ctx context.Context, actor *forge.Actor, owner, name string, report func(fault string), progress func(done, total int)) (faults int, err error) {
+func (s *Service) Check(ctx context.Context, actor *forge.Actor, owner, name string,
+	report func(fault string), progress func(done, total int)) (faults int, err error) {
 	if err := forge.PermitUser(actor, forge.Operate, 0, false, s.clock()); err != nil {
 		return 0, err
 	}
@@ -22,7 +23,8 @@ func (s *Service) Check(ctx context.Context, actor *forge.Actor, owner, name str
 
 // Sweep removes stored files that no repository needs: see repo.Store.Sweep.
 // report may be nil. The actor must be allowed to forge.Operate.
-func (s *Service) Sweep(ctx context.Context, actor *forge.Actor, report func(file string, bytes int64)) (files int, bytes int64, err error) {
+func (s *Service) Sweep(ctx context.Context, actor *forge.Actor,
+	report func(file string, bytes int64)) (files int, bytes int64, err error) {
 	if err := forge.PermitUser(actor, forge.Operate, 0, false, s.clock()); err != nil {
 		return 0, 0, err
 	}

@@ -11,24 +11,29 @@ import (
 
 // Repositories keeps the descriptions of repositories, beside the rows that
 // repo.Catalog keeps of the same ones. All methods may be called from several
-// goroutines and processes at once, are atomic (event log included), and are durable when they return
-// nil. Owners and names are compared by forge.Fold.
+// goroutines and processes at once, are atomic (event log included), and are
+// durable when they return nil. Owners and names are compared by forge.Fold.
 type Repositories interface {
-	// CreateRepository makes a repository, with its row in the catalogue: version 0, no
-	// packs, no refs, HEAD on refs/heads/<DefaultBranch>. ID, Owner and the fields that follow from
-	// the catalogue are filled in. A name that the owner has in use is forge.Conflict with the field "name";
-	// an owner that does not exist is forge.ErrNoRow.
+	// CreateRepository makes a repository, with its row in the catalogue:
+	// version 0, no packs, no refs, HEAD on refs/heads/<DefaultBranch>. ID,
+	// Owner and the fields that follow from the catalogue are filled in. A name
+	// that the owner has in use is forge.Conflict with the field "name"; an
+	// owner that does not exist is forge.ErrNoRow.
 	CreateRepository(ctx context.Context, n New, event *repo.Event) (*forge.Repository, error)
-	// FindRepository returns a repository, and the role that viewer was given there as a collaborator (RoleNone if none, or if viewer is
-	// 0), for the price of one indexed read; or forge.ErrNoRow.
+	// FindRepository returns a repository, and the role that viewer was given
+	// there as a collaborator (RoleNone if none, or if viewer is 0), for the
+	// price of one indexed read; or forge.ErrNoRow.
 	FindRepository(ctx context.Context, which Which, viewer forge.UserID) (*forge.Repository, forge.Role, error)
-	// UpdateRepository replaces Name, Description, Private, Archived and Updated of the repository with r.ID, if its Updated
-	// still is seen; otherwise, and for a name that the owner has in use, forge.Conflict. None is forge.ErrNoRow.
+	// UpdateRepository replaces Name, Description, Private, Archived and
+	// Updated of the repository with r.ID, if its Updated still is seen;
+	// otherwise, and for a name that the owner has in use, forge.Conflict. None
+	// is forge.ErrNoRow.
 	UpdateRepository(ctx context.Context, r *forge.Repository, seen time.Time, event *repo.Event) error
-	// DeleteRepository removes a repository: description, collaborators, refs, pack rows. Its events
-	// stay; its files are left to repo.Store.Sweep. With unused set it does so only if the version is 0,
-	// otherwise it is forge.Conflict. None is forge.ErrNoRow. at is the time of the event, and from when
-	// repo.Catalog.Referenced no longer counts the packs.
+	// DeleteRepository removes a repository: description, collaborators, refs,
+	// pack rows. Its events stay; its files are left to repo.Store.Sweep. With
+	// unused set it does so only if the version is 0; otherwise it is
+	// forge.Conflict. None is forge.ErrNoRow. at is the time of the event, and
+	// from when repo.Catalog.Referenced no longer counts the packs.
 	DeleteRepository(ctx context.Context, id forge.RepositoryID, unused bool, at time.Time, event *repo.Event) error
 	// ListRepositories returns up to l.Limit repositories, ids ascending.
 	ListRepositories(ctx context.Context, l Listing) ([]*forge.Repository, error)
@@ -58,7 +63,8 @@ type Listing struct {
 	// Viewer is a collaborator. Viewer 0 is nobody.
 	All    bool
 	Viewer forge.UserID
-	// Member leaves out, of those, what is neither owned by Viewer nor has Viewer as a collaborator.
+	// Member leaves out, of those, what is neither owned by Viewer nor has
+	// Viewer as a collaborator.
 	Member bool
 	After  forge.RepositoryID // ids greater than this
 	Limit  int
@@ -71,26 +77,31 @@ type Collaborator struct {
 	Role   forge.Role
 }
 
-// Collaborators keeps who has which role. The manners are those of Repositories.
+// Collaborators keeps who has which role. The manners are those of
+// Repositories.
 type Collaborators interface {
-	// SetRole gives a user a role in a repository; RoleNone takes it away. changed
-	// tells whether anything did; if not, event is not written. A repository or user that does not
-	// exist is forge.ErrNoRow.
-	SetRole(ctx context.Context, r forge.RepositoryID, u forge.UserID, role forge.Role, at time.Time, event *repo.Event) (changed bool, err error)
-	// ListCollaborators returns up to limit collaborators with user ids greater than after, ascending.
+	// SetRole gives a user a role in a repository; RoleNone takes it away.
+	// changed tells whether anything did; if not, event is not written. A
+	// repository or user that does not exist is forge.ErrNoRow.
+	SetRole(ctx context.Context, r forge.RepositoryID, u forge.UserID, role forge.Role,
+		at time.Time, event *repo.Event) (changed bool, err error)
+	// ListCollaborators returns up to limit collaborators with user ids greater
+	// than after, ascending.
 	ListCollaborators(ctx context.Context, r forge.RepositoryID, after forge.UserID, limit int) ([]Collaborator, error)
 }
 
 // Events reads the event log.
 type Events interface {
-	// ListEvents returns up to limit events with Seq greater than after, ascending: of one repository, or of all when r is 0. An event
-	// that it returned had no later-committed event with a lower Seq: a reader that continues from
-	// the last Seq it saw misses nothing.
+	// ListEvents returns up to limit events with Seq greater than after,
+	// ascending: of one repository, or of all when r is 0. No event with a
+	// lower Seq than one it has returned appears later: a reader that goes on
+	// from the last Seq it saw misses nothing.
 	ListEvents(ctx context.Context, r forge.RepositoryID, after int64, limit int) ([]forge.Event, error)
 }
 
-// Owners finds users by login; forge.ErrNoRow if there is none.
+// Owners finds users.
 type Owners interface {
+	// Owner returns the user with that login, or forge.ErrNoRow.
 	Owner(ctx context.Context, login string) (*forge.User, error)
 }
 

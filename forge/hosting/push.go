@@ -100,8 +100,8 @@ func (p *Push) Serve(ctx context.Context, r io.Reader, w io.Writer, wire Wire) (
 
 func (p *Push) options(wire Wire) transfer.ReceiveOptions {
 	format := p.snap.State().Format
-	return transfer.ReceiveOptions{Version: wire.Version, Stateless: wire.Stateless, SessionID: wire.SessionID, HideRefs: hidden,
-		Who: p.actor.Login(),
+	return transfer.ReceiveOptions{Version: wire.Version, Stateless: wire.Stateless, SessionID: wire.SessionID,
+		HideRefs: hidden, Who: p.actor.Login(),
 		Accept: func(_ context.Context, asked *transfer.Push) ([]string, func([]repo.RefUpdate) *repo.Event, error) {
 			return nil, func(moved []repo.RefUpdate) *repo.Event {
 				return pushEvent(p.actor, format, moved, asked.Options, asked.Certificate)
