@@ -116,12 +116,11 @@ func TestSpecialBlobs(t *testing.T) {
 }
 
 func TestAttributesSize(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 200 MB")
-	}
 	data := []byte(strings.Repeat("a\n", fsck.MaxAttributesSize/2+1))
-	blob := object{git.KindBlob, data}
-	wantRefusal(t, refusal(t, tree(entryOf("100644", ".gitattributes", idOf(blob))), blob), "gitattributesLarge")
+	c := fsck.New(git.SHA1, nil)
+	id := git.ID{1}
+	wantRefusal(t, c.Object(git.ID{2}, git.KindTree, []byte(entryOf("100644", ".gitattributes", id))), "")
+	wantRefusal(t, c.Object(id, git.KindBlob, data), "gitattributesLarge")
 }
 
 // TestRememberedBlobs fills the Checker's memory.

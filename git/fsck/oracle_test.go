@@ -74,7 +74,7 @@ func (o *oracle) writeLoose(obj object) git.ID {
 	id := idOf(obj)
 	hex := git.SHA1.Hex(id)
 	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
+	z, _ := zlib.NewWriterLevel(&b, zlib.NoCompression) // any other takes a megabyte and longer than git
 	z.Write([]byte(obj.kind.String() + " "))
 	z.Write([]byte(itoa(len(obj.data)) + "\x00"))
 	z.Write(obj.data)
@@ -143,7 +143,7 @@ func packOf(objects ...object) []byte {
 			c = byte(size & 0x7f)
 		}
 		b.WriteByte(c)
-		z := zlib.NewWriter(&b)
+		z, _ := zlib.NewWriterLevel(&b, zlib.NoCompression)
 		z.Write(o.data)
 		z.Close()
 	}
