@@ -149,10 +149,8 @@ func keyCommand(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: key NAME")
 	}
-	file := ts.MkAbs("$WORK/" + args[0] + ".key")
-	file = strings.Replace(file, "$WORK", ts.Getenv("WORK"), 1)
-	kind := "ed25519"
-	out, err := exec.Command("ssh-keygen", "-q", "-t", kind, "-N", "", "-C", args[0], "-f", file).CombinedOutput()
+	file := filepath.Join(ts.Getenv("WORK"), args[0]+".key")
+	out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", args[0], "-f", file).CombinedOutput()
 	if err != nil {
 		ts.Fatalf("ssh-keygen: %v\n%s", err, out)
 	}

@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import git from 'isomorphic-git'
-import http from 'isomorphic-git/http/node/index.js'
+import http from 'isomorphic-git/http/node'
 
 const [url, token, dir] = process.argv.slice(2)
 const remote = { fs, http, dir, url, onAuth: () => ({ username: 'x', password: token }), onAuthFailure: () => ({ cancel: true }) }

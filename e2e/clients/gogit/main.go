@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -37,7 +38,9 @@ func main() {
 	check(repo.Push(&git.PushOptions{Auth: auth, RefSpecs: []config.RefSpec{config.RefSpec(head.Name() + ":refs/heads/gogit")}}))
 	fmt.Println("pushed", commit)
 
-	check(repo.Fetch(&git.FetchOptions{Auth: auth}))
+	if err := repo.Fetch(&git.FetchOptions{Auth: auth}); !errors.Is(err, git.NoErrAlreadyUpToDate) {
+		check(err)
+	}
 	ref, err := repo.Reference(plumbing.NewRemoteReferenceName("origin", "gogit"), true)
 	check(err)
 	if ref.Hash() != commit {
