@@ -27,13 +27,13 @@ import (
 // Limits. Those of names and attributes are git's own (newer than 2.39 for
 // names); the others are ours, far beyond what people commit.
 const (
-	MaxNameSize        = 4096      // bytes of one entry's name: largePathname
-	MaxAttributeLine   = 2047      // bytes of a line of .gitattributes: gitattributesLineLength
-	MaxAttributesSize  = 100 << 20 // bytes of a .gitattributes: gitattributesLarge
-	MaxModulesSize     = 16 << 20  // bytes of a .gitmodules: gitmodulesLarge
-	MaxParents         = 1024      // of a commit; the largest known merge has 66: tooManyParents
-	MaxSeconds         = 253402300799
-	MaxRememberedBlobs = 1 << 18 // distinct .gitmodules and .gitattributes in one push: tooManySpecialBlobs
+	MaxNameSize        = 4096         // bytes of one entry's name: largePathname
+	MaxAttributeLine   = 2047         // bytes of a line of .gitattributes: gitattributesLineLength
+	MaxAttributesSize  = 100 << 20    // bytes of a .gitattributes: gitattributesLarge
+	MaxModulesSize     = 16 << 20     // bytes of a .gitmodules: gitmodulesLarge
+	MaxParents         = 1024         // of a commit; the largest known merge has 66: tooManyParents
+	MaxSeconds         = 253402300799 // of a date, the end of the year 9999: badDateOverflow
+	MaxRememberedBlobs = 1 << 18      // distinct .gitmodules and .gitattributes in one push: tooManySpecialBlobs
 )
 
 // Severity of a finding. Under receive.fsckObjects=true git refuses errors and
