@@ -259,6 +259,21 @@ func (s *stock) write(kind git.Kind, content string) git.ID {
 	return s.id(s.git(content, "hash-object", "-t", kind.String(), "-w", "--stdin", "--literally"))
 }
 
+// writeAll stores n small files in one run of git and returns their ids, a line each.
+func (s *stock) writeAll(n int) string {
+	s.Helper()
+	var paths strings.Builder
+	dir := s.TempDir()
+	for i := range n {
+		path := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.WriteFile(path, fmt.Append(nil, "file ", i), 0o644); err != nil {
+			s.Fatal(err)
+		}
+		fmt.Fprintln(&paths, path)
+	}
+	return s.git(paths.String(), "hash-object", "-w", "--stdin-paths")
+}
+
 const someone = "A U Thor <author@example.com> 1700000000 +0100"
 
 func (s *stock) writeCommit(tree git.ID, parents ...git.ID) git.ID {

@@ -255,7 +255,6 @@ func TestFsckRefuses(t *testing.T) {
 	s := newStock(t, git.SHA1)
 	blob := s.write(git.KindBlob, "x")
 	bad := s.write(git.KindBlob, "[submodule \"a\"]\n\tpath = a\n\turl = -option\n")
-	large := s.write(git.KindBlob, strings.Repeat("#\n", 60<<20))
 	tests := []struct {
 		message string
 		objects []git.ID
@@ -263,7 +262,6 @@ func TestFsckRefuses(t *testing.T) {
 		{"hasDotgit", []git.ID{blob, s.write(git.KindTree, s.entry("40000", ".git", s.write(git.KindTree, ""))), s.write(git.KindTree, "")}},
 		{"missingEmail", []git.ID{s.write(git.KindTree, ""), s.write(git.KindCommit, "tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\nauthor x\ncommitter x\n\n")}},
 		{"gitmodulesUrl", []git.ID{bad, s.write(git.KindTree, s.entry("100644", ".gitmodules", bad))}},
-		{"gitattributesLarge", []git.ID{large, s.write(git.KindTree, s.entry("100644", ".gitattributes", large))}},
 	}
 	for _, test := range tests {
 		w := newWorld(t, git.SHA1)
@@ -279,11 +277,97 @@ func TestFsckRefuses(t *testing.T) {
 
 	// The blob is in the repository already, as a file like any other.
 	w := newWorld(t, git.SHA1)
-	w.push(w.id, s.packOf(bad, large), map[string]git.ID{"refs/x/bad": bad, "refs/x/large": large})
-	for i, want := range map[int]string{2: "gitmodulesUrl", 3: "gitattributesLarge"} {
+	w.push(w.id, s.packOf(bad), map[string]git.ID{"refs/x/bad": bad})
+	var p *fsck.Problem
+	if _, err := w.ingest(w.id, s.packOf(tests[2].objects[1])); !errors.As(err, &p) || p.Message != "gitmodulesUrl" {
+		t.Errorf("blob stored earlier: %v, want gitmodulesUrl", err)
+	}
+}
+
+// TestHugeBlobs: blobs that never are in memory whole are taken in, and refused
+// by their size alone where fsck would have to read them.
+func TestHugeBlobs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("packs 100 MB")
+	}
+	s := newStock(t, git.SHA1)
+	large := s.write(git.KindBlob, strings.Repeat("#\n", fsck.MaxAttributesSize/2+1))
+	tree := s.write(git.KindTree, s.entry("100644", ".gitattributes", large))
+	want := func(err error) {
+		t.Helper()
 		var p *fsck.Problem
-		if _, err := w.ingest(w.id, s.packOf(tests[i].objects[1])); !errors.As(err, &p) || p.Message != want {
-			t.Errorf("blob stored earlier: %v, want %s", err, want)
+		if !errors.As(err, &p) || p.Object != large || p.Message != "gitattributesLarge" {
+			t.Errorf("got %v, want gitattributesLarge of %s", err, large)
+		}
+	}
+	w := newWorld(t, git.SHA1)
+	_, err := w.ingest(w.id, s.packOf(large, tree))
+	want(err)
+	w.push(w.id, s.packOf(large), map[string]git.ID{"refs/x/large": large})
+	_, err = w.ingest(w.id, s.packOf(tree))
+	want(err)
+}
+
+// TestLinksBesideUnchangedOnes pushes one commit on top of wide trees, whose
+// unchanged entries are not looked up one by one.
+func TestLinksBesideUnchangedOnes(t *testing.T) {
+	s := newStock(t, git.SHA1)
+	blob := s.write(git.KindBlob, "content")
+	var ids [100]git.ID
+	var b strings.Builder
+	for i, hex := range strings.Fields(s.writeAll(len(ids))) {
+		ids[i] = s.id(hex)
+		b.WriteString(s.entry("100644", fmt.Sprintf("f%03d", i), ids[i]))
+	}
+	files := b.String()
+	sub := s.write(git.KindTree, files)
+	below := s.entry("40000", "sub", sub)
+	root := s.write(git.KindTree, files+below)
+	first := s.writeCommit(root)
+	s.git("", "update-ref", "refs/heads/main", s.format.Hex(first))
+
+	commit := func(rootEntries string, more ...git.ID) ([]git.ID, git.ID) {
+		tree := s.write(git.KindTree, rootEntries)
+		c := s.writeCommit(tree, first)
+		return append(more, tree, c), c
+	}
+	changed := s.write(git.KindTree, files+s.entry("100644", "g", blob))
+	wrong := s.write(git.KindTree, files+s.entry("100644", "g", first))
+	swapped := s.write(git.KindTree, files+s.entry("40000", "g", ids[7]))
+	absent := s.write(git.KindTree, files+s.entry("100644", "g", blob))
+	tests := []struct {
+		name    string
+		root    string
+		more    []git.ID
+		missing git.ID
+		kind    git.ID // of the wrong kind
+	}{
+		{"one file more below", files + s.entry("40000", "sub", changed), []git.ID{changed, blob}, git.ID{}, git.ID{}},
+		{"directory gone", files + s.entry("100644", "g", blob), []git.ID{blob}, git.ID{}, git.ID{}},
+		{"new blob missing", files + s.entry("40000", "sub", absent), []git.ID{absent}, blob, git.ID{}},
+		{"new tree missing", files + s.entry("40000", "sub", changed), []git.ID{blob}, changed, git.ID{}},
+		{"file that is a commit", files + s.entry("40000", "sub", wrong), []git.ID{wrong}, git.ID{}, first},
+		{"known file as a directory", files + s.entry("40000", "sub", swapped), []git.ID{swapped}, git.ID{}, ids[7]},
+		{"known directory as a file", files + s.entry("100644", "sub", sub), nil, git.ID{}, sub},
+	}
+	for _, test := range tests {
+		w := newWorld(t, git.SHA1)
+		w.push(w.id, s.pack("main"), map[string]git.ID{"refs/heads/main": first})
+		objects, tip := commit(test.root, test.more...)
+		_, err := w.ingest(w.id, s.packOf(objects...), tip)
+		var m *repo.MissingError
+		var k *repo.KindError
+		switch {
+		case !test.missing.IsZero():
+			if !errors.As(err, &m) || m.ID != test.missing {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		case !test.kind.IsZero():
+			if !errors.As(err, &k) || k.ID != test.kind {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", test.name, err)
 		}
 	}
 }
@@ -340,7 +424,7 @@ func TestBrokenStreams(t *testing.T) {
 func TestNamesNobodySent(t *testing.T) {
 	s, w := newStock(t, git.SHA1), newWorld(t, git.SHA1)
 	var tree strings.Builder
-	for i := range 200_000 {
+	for i := range 150_000 {
 		var id git.ID
 		copy(id[:], fmt.Sprintf("%020d", i))
 		tree.WriteString(s.entry("100644", fmt.Sprintf("%06d", i), id))
