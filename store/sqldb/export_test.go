@@ -35,3 +35,13 @@ func (db *DB) HoldTurn(t *testing.T) (release func()) {
 		}
 	}
 }
+
+// PanicInTurn begins a write transaction, changes something, and panics.
+func (db *DB) PanicInTurn(t *testing.T, message string) {
+	_ = db.write(t.Context(), func(tx *tx) error {
+		if _, err := tx.exec(`DELETE FROM users`); err != nil {
+			t.Error(err)
+		}
+		panic(message)
+	})
+}

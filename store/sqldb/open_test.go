@@ -122,6 +122,26 @@ func TestGivingUpTheTurn(t *testing.T) {
 	}
 }
 
+// A panic, which whoever serves a request recovers from, undoes what was begun
+// and passes the turn on.
+func TestPanicInTurn(t *testing.T) {
+	db := newDB(t)
+	addUser(t, db, "alice")
+	func() {
+		defer func() {
+			if r := recover(); r != "fault" {
+				t.Errorf("recovered %v", r)
+			}
+		}()
+		db.PanicInTurn(t, "fault")
+	}()
+	addUser(t, db, "bob")
+	users, err := db.Users().ListUsers(t.Context(), 0, 10)
+	if err != nil || len(users) != 2 {
+		t.Errorf("%d users, %v, want both", len(users), err)
+	}
+}
+
 // More callers than connections, in all the ways to use one: nobody waits for
 // somebody who waits for him.
 func TestManyAtOnce(t *testing.T) {

@@ -55,6 +55,7 @@ type pool struct {
 }
 
 func newPool(db *sql.DB, sessions int) *pool {
+	db.SetMaxIdleConns(-1) // to give up a session is to close its connection
 	p := &pool{db: db, free: make(chan *session, sessions)}
 	for range sessions {
 		p.free <- nil

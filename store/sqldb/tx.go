@@ -115,25 +115,26 @@ func (db *DB) run(ctx context.Context, p *pool, begin string, do func(*tx) error
 	if err != nil {
 		return false, err
 	}
+	clean := false
+	defer func() {
+		if clean {
+			p.give(s)
+		} else { // also when do panics; to close a connection is to roll back
+			p.discard(s)
+		}
+	}()
 	if err := s.exec(ctx, begin); err != nil {
-		// The context may have ended it just after it took hold.
-		p.discard(s)
-		return false, err
+		return false, err // ctx may have ended it just after it took hold
 	}
 	ended := context.WithoutCancel(ctx)
 	if err = do(&tx{s, ctx}); err == nil {
-		err, committing = s.exec(ended, `COMMIT`), true
+		committing, err = true, s.exec(ended, `COMMIT`)
 	}
 	if err == nil {
-		p.give(s)
+		clean = true
 		return false, nil
 	}
-	// SQLite rolls back by itself after some errors, and a ROLLBACK then fails.
-	// A new connection is clean in either case.
-	if s.exec(ended, `ROLLBACK`) == nil {
-		p.give(s)
-	} else {
-		p.discard(s)
-	}
+	// After some errors SQLite has rolled back by itself; then this fails.
+	clean = s.exec(ended, `ROLLBACK`) == nil
 	return committing, err
 }
