@@ -95,7 +95,7 @@ func parseKey(line string) (k *Key, comment string, err error) {
 	switch kind {
 	case ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoRSA,
 		ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256:
-	case ssh.InsecureKeyAlgoDSA:
+	case "ssh-dss":
 		return bad("DSA keys are too weak")
 	default:
 		return bad("It must begin with ssh-ed25519, ecdsa-sha2-nistp256, -384 or -521, ssh-rsa, or the sk- forms of these")

@@ -21,7 +21,8 @@ func (s *Service) Token(ctx context.Context, token string, from netip.Addr) (*fo
 		Expires: t.Expires, Scopes: t.Scopes, Only: t.Only}}, nil
 }
 
-// lookUp finds the live token or session of a secret.
+// lookUp finds the live token or session of a secret. The prefix is part of what
+// is hashed, so a session never passes for a token, nor the other way round.
 func (s *Service) lookUp(ctx context.Context, prefix, secret string, from netip.Addr) (*Token, *forge.User, error) {
 	if !wellFormed(prefix, secret) {
 		return nil, nil, s.failed(from)
@@ -34,7 +35,7 @@ func (s *Service) lookUp(ctx context.Context, prefix, secret string, from netip.
 		return nil, nil, err
 	}
 	now := s.now()
-	if user.Suspended || t.Session != (prefix == sessionPrefix) || !t.Expires.IsZero() && !now.Before(t.Expires) {
+	if user.Suspended || !t.Expires.IsZero() && !now.Before(t.Expires) {
 		return nil, nil, s.failed(from)
 	}
 	if now.Sub(t.Used) >= UsedEvery {
