@@ -63,16 +63,16 @@ func (w *treeWalk) markEntries(ctx context.Context, tree uint32, p *place) error
 	if err != nil {
 		return err
 	}
-	err = eachEntry(w.format, data, func(mode git.Mode, name []byte, entry *git.ID) error {
+	err = eachEntry(w.format, data, func(mode git.Mode, name []byte, entry git.ID) error {
 		switch {
 		case mode.IsTree():
-			i, err := w.markHad(*entry, isTree)
+			i, err := w.markHad(entry, isTree)
 			if err == nil && p != nil {
 				p.add(name, i)
 			}
 			return err
 		case !isSubmodule(mode):
-			_, err := w.markHad(*entry, isBlob)
+			_, err := w.markHad(entry, isBlob)
 			return err
 		}
 		return nil

@@ -354,7 +354,7 @@ func FuzzSparse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, patterns []byte, path string) {
 		m := newModel()
 		name := strings.Trim(strings.ReplaceAll(path, "\x00", ""), "/")
-		if name == "" || strings.Contains(name, "//") {
+		if name == "" || strings.Contains(name, "//") || len(name) > 200 || len(patterns) > 2000 {
 			return
 		}
 		c := m.commit(1, map[string]string{name: "content"})

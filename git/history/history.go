@@ -134,7 +134,7 @@ func (m *missing) findCommits(ctx context.Context) error {
 	for _, cut := range [][]git.ID{r.Shallow, r.Boundary, r.Unshallow} {
 		m.graph.cut(cut)
 	}
-	m.commits, err = m.graph.paint(ctx, wants, haves, painting{patience: exactPatience})
+	m.commits, err = m.graph.paint(ctx, wants, haves, painting{patience: ownPatience})
 	return err
 }
 

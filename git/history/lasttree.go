@@ -31,7 +31,7 @@ const maxLastTree = 64 << 10
 // each calls do for the entries of a tree that the last one with the same path
 // hash does not have. The hash only says where to look: any tree serves that
 // was gone through by the same function.
-func (l *lastTrees) each(f git.Format, pathHash uint32, data []byte, do func(mode git.Mode, name []byte, id *git.ID) error) error {
+func (l *lastTrees) each(f git.Format, pathHash uint32, data []byte, do func(mode git.Mode, name []byte, id git.ID) error) error {
 	last := &l.trees[pathHash*0x9e3779b1>>24]
 	ends := l.ends[:0]
 	at, old, n := 0, 0, 0 // in data; in last.data; number of the entry there
@@ -49,7 +49,7 @@ func (l *lastTrees) each(f git.Format, pathHash uint32, data []byte, do func(mod
 		if err != nil {
 			return fmt.Errorf("at byte %d: %w", at, err)
 		}
-		if err := do(mode, name, &id); err != nil {
+		if err := do(mode, name, id); err != nil {
 			return err
 		}
 		at = len(data) - len(rest)

@@ -146,7 +146,7 @@ func TestMissingClockSkew(t *testing.T) {
 	shared := m.commit(1000, map[string]string{"f": "1"}, base)
 	// What the client has goes on from shared with dates of long ago.
 	have := shared
-	for i := range 20 {
+	for i := range 12 { // stock git gives up after 5
 		have = m.commit(10, map[string]string{"f": fmt.Sprint("have", i)}, have)
 	}
 	other := m.commit(200, map[string]string{"f": "other"}, base)
@@ -202,6 +202,55 @@ func TestMissingMoves(t *testing.T) {
 	b := m.tree(map[string]string{"3": "three", "5": "one"})
 	if exact := setOf(back, tip, root, b); !maps.Equal(got, exact) {
 		t.Errorf("sent %d objects, want %d", len(got), len(exact))
+	}
+}
+
+// What was met before the directory that it comes from was opened is taken out
+// again, with all that hangs from it.
+func TestMissingMovesAhead(t *testing.T) {
+	m := newModel()
+	files := map[string]string{"z/sub/deep/1": "one", "z/2": "two", "z/3": "three"}
+	for i := range 20 { // more than are looked at for what moved
+		files[fmt.Sprintf("z/gone%d/x", i)] = fmt.Sprint("x", i)
+	}
+	old := m.commit(1, files)
+	tip := m.commit(2, map[string]string{"a/sub/deep/1": "one", "a/4": "four", "z/2": "two"}, old)
+	got := missing(t, m, history.Request{Wants: []git.ID{tip}, Haves: []git.ID{old}})
+	exact := setOf(tip, m.tree(m.files[tip]), m.tree(map[string]string{"sub/deep/1": "one", "4": "four"}),
+		m.tree(map[string]string{"2": "two"}), m.blob("four"))
+	if !maps.Equal(got, exact) {
+		t.Errorf("sent %d objects, want %d", len(got), len(exact))
+	}
+}
+
+// What a merge takes from either side is not sent.
+func TestMissingMerge(t *testing.T) {
+	m := newModel()
+	base := m.commit(1, map[string]string{"a/1": "1", "a/2": "2"})
+	left := m.commit(2, map[string]string{"a/1": "left", "a/2": "2"}, base)
+	right := m.commit(3, map[string]string{"a/1": "1", "a/2": "right"}, base)
+	tip := m.commit(4, map[string]string{"a/1": "left", "a/2": "right"}, left, right)
+	for _, haves := range [][]git.ID{{left, right}, {right, left}} {
+		got := missing(t, m, history.Request{Wants: []git.ID{tip}, Haves: haves})
+		a := m.tree(map[string]string{"1": "left", "2": "right"})
+		if exact := setOf(tip, m.tree(m.files[tip]), a); !maps.Equal(got, exact) {
+			t.Errorf("sent %d objects, want %d", len(got), len(exact))
+		}
+	}
+}
+
+// Who wants an object by name lacks it, though it hangs from what it has.
+func TestMissingByNameAtTheEdge(t *testing.T) {
+	m := newModel()
+	old := m.commit(1, map[string]string{"a/1": "one", "2": "two"})
+	tip := m.commit(2, map[string]string{"a/1": "one", "2": "changed"}, old)
+	one := m.blob("one")
+	got := missing(t, m, history.Request{Wants: []git.ID{tip, one, m.tree(m.files[old])}, Haves: []git.ID{old}})
+	exact := setOf(tip, m.tree(m.files[tip]), m.blob("changed"), one, m.tree(m.files[old]))
+	for id := range exact {
+		if !got[id] {
+			t.Errorf("%s %s is not sent", m.Memory[id].Kind, id)
+		}
 	}
 }
 

@@ -182,12 +182,12 @@ func (w *treeWalk) scan(ctx context.Context, t pendingTree) error {
 		return err
 	}
 	before := len(w.pending)
-	take := func(mode git.Mode, name []byte, entry *git.ID) error {
+	take := func(mode git.Mode, name []byte, entry git.ID) error {
 		switch {
 		case mode.IsTree():
-			return w.subtree(t, name, entry)
+			return w.subtree(t, name, &entry)
 		case !isSubmodule(mode):
-			return w.blob(ctx, t, name, entry)
+			return w.blob(ctx, t, name, &entry)
 		}
 		return nil
 	}
@@ -210,11 +210,11 @@ func (w *treeWalk) scan(ctx context.Context, t pendingTree) error {
 }
 
 // eachEntry calls do for the entries of a tree.
-func eachEntry(f git.Format, data []byte, do func(mode git.Mode, name []byte, id *git.ID) error) error {
+func eachEntry(f git.Format, data []byte, do func(mode git.Mode, name []byte, id git.ID) error) error {
 	for len(data) > 0 {
 		mode, name, id, rest, err := git.NextEntry(f, data)
 		if err == nil {
-			err = do(mode, name, &id)
+			err = do(mode, name, id)
 		}
 		if err != nil {
 			return err
