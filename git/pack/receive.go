@@ -22,7 +22,7 @@ type Limits struct {
 }
 
 // DefaultMemory is the bound of what Receive keeps in memory besides a fixed
-// cost per object (ids, offsets: some 76 bytes each) and a few objects that are
+// cost per object (ids, offsets: some 72 bytes each) and a few objects that are
 // larger than their share of it. Twice as much was not faster on any pack tried.
 const DefaultMemory = 48 << 20
 

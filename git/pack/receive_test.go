@@ -257,8 +257,9 @@ func receiveError(t *testing.T, data []byte, o pack.Options) (err error) {
 }
 
 func TestReceiveTruncated(t *testing.T) {
+	x := newFixture(t, git.SHA1, 15)
 	for _, args := range [][]string{{"--delta-base-offset"}, {}} {
-		data := packObjects(t, newFixture(t, git.SHA1, 15).dir, args...)
+		data := packObjects(t, x.dir, args...)
 		for n := 0; n < len(data); n += 1 + n/7 + len(data)/200 {
 			if err := receiveError(t, data[:n], pack.Options{}); !errors.Is(err, git.ErrCorrupt) {
 				t.Fatalf("first %d of %d bytes: %v", n, len(data), err)
@@ -273,8 +274,9 @@ func TestReceiveTruncated(t *testing.T) {
 }
 
 func TestReceiveFlipped(t *testing.T) {
+	x := newFixture(t, git.SHA1, 15)
 	for _, args := range [][]string{{"--delta-base-offset"}, {}} {
-		data := packObjects(t, newFixture(t, git.SHA1, 15).dir, args...)
+		data := packObjects(t, x.dir, args...)
 		for n := 0; n < len(data); n += 1 + n/50 {
 			bad := bytes.Clone(data)
 			bad[n] ^= 1 << (n % 8)
