@@ -15,14 +15,15 @@ import (
 // architecture: a word more in a row is a decision and gets a page in
 // docs/decisions. A package whose row is missing fails the test.
 var layers = map[string]string{
-	"git":              "",
-	"git/fsck":         "git",
-	"git/pack":         "git",
-	"git/wire":         "git",
-	"git/history":      "git",
-	"git/repo":         "git git/fsck git/pack",
-	"git/repo/memrepo": "git git/repo",
-	"git/transfer":     "git git/fsck git/history git/pack git/repo git/wire",
+	"git":                  "",
+	"git/fsck":             "git",
+	"git/pack":             "git",
+	"git/wire":             "git",
+	"git/history":          "git",
+	"git/repo":             "git git/fsck git/pack",
+	"git/repo/memrepo":     "git git/repo",
+	"git/transfer":         "git git/fsck git/history git/pack git/repo git/transfer/archive git/wire",
+	"git/transfer/archive": "git",
 
 	"forge":         "",
 	"forge/account": "forge",
@@ -52,7 +53,7 @@ var layers = map[string]string{
 // places where a kind of effect on the world is allowed.
 var reserved = map[string]string{
 	"database/sql":  "store/sqldb",
-	"net/http":      "serve serve/api serve/githttp serve/web forge/notify store/s3 .",
+	"net/http":      "serve serve/api serve/githttp serve/web forge/notify store/s3 . cmd/ingot",
 	"html/template": "serve/web",
 	"os":            "store/disk cmd/ingot",
 	"os/exec":       "",

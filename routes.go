@@ -31,6 +31,12 @@ func (i *Instance) routes() http.Handler {
 	})
 	deadlines := i.config.Limits.withDefaults().deadlines()
 	return serve.Observe(i.log, i.metrics, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if len(req.TransferEncoding) > 0 {
+			// net/http prefers the chunks where a request has a length too and
+			// does not tell us; a proxy in front may have preferred the length.
+			// What follows on this connection is nobody's request.
+			w.Header().Set("Connection", "close")
+		}
 		w, req.Body = deadlines.Guard(w, req)
 		r.ServeHTTP(w, req)
 	}))

@@ -66,7 +66,7 @@ func (g *guardedBody) Read(p []byte) (int, error) {
 		_ = g.c.control.SetReadDeadline(g.c.next(now))
 	}
 	n, err := g.ReadCloser.Read(p)
-	if err != nil {
+	if err == io.EOF {
 		// From here on net/http reads ahead only to notice a client that leaves;
 		// a deadline left in place would look like one.
 		_ = g.c.control.SetReadDeadline(g.c.end)

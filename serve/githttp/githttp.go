@@ -168,6 +168,8 @@ func (h *Handler) finish(out *answer, r *http.Request, err error) {
 	case errors.Is(err, transfer.Told):
 		h.Log.Info("git request refused", "request", serve.RequestID(r.Context()), "error", err)
 		out.flush()
+	case !out.begun && errors.Is(err, io.ErrUnexpectedEOF):
+		serve.Answer{Status: http.StatusBadRequest, Message: "the request ends too early"}.Plain(out.ResponseWriter)
 	case !out.begun:
 		h.fail(out.ResponseWriter, r, err)
 	default:

@@ -40,14 +40,26 @@ var style []byte
 // New returns the handler of all pages.
 func New(c Config) http.Handler {
 	p := &pages{c}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", p.start)
-	mux.HandleFunc("GET /assets/style.css", p.style)
-	mux.HandleFunc("GET /robots.txt", p.robots)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	return secure(p)
+}
+
+// ServeHTTP chooses the page. A path is taken as it is: http.ServeMux would
+// redirect unclean ones, and so confirm a little of what it was not asked.
+func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		p.render(w, r, http.StatusNotFound, p.frame("Not found"), notFound())
-	})
-	return secure(mux)
+		return
+	}
+	switch r.URL.Path {
+	case "/":
+		p.start(w, r)
+	case "/assets/style.css":
+		p.style(w, r)
+	case "/robots.txt":
+		p.robots(w, r)
+	default:
+		p.render(w, r, http.StatusNotFound, p.frame("Not found"), notFound())
+	}
 }
 
 type pages struct{ Config }
