@@ -16,6 +16,11 @@ type ID int64
 // ErrNoFile is matched by errors for a file that is not there.
 var ErrNoFile = errors.New("no such file")
 
+// ErrFull is matched by errors of Files and Catalog for want of space or quota.
+// What the method promises to change is unchanged: it may be tried again when
+// there is room.
+var ErrFull = errors.New("no space left on the server's disk")
+
 // MaxFileName is the length in bytes of the longest name of a file.
 const MaxFileName = 255
 
@@ -26,6 +31,7 @@ const MaxFileName = 255
 type Files interface {
 	// Draft starts a new file that nobody can see. The caller ends it with
 	// Publish or Discard; one that is lost to a crash is removed by SweepDrafts.
+	// It fails with ErrFull, as Write and Publish of the draft do.
 	Draft(ctx context.Context) (Draft, error)
 	// Open opens a published file for reading, or fails with ErrNoFile. A file
 	// that is deleted while it is open stays readable.
@@ -79,7 +85,7 @@ type FileInfo struct {
 // Draft is a file in the making. One goroutine writes; ReadAt may run beside
 // Write for bytes already written. After Publish or Discard it is of no use.
 type Draft interface {
-	io.Writer   // appends
+	io.Writer   // appends; after ErrFull the draft is only good to be discarded
 	io.ReaderAt // of what was written
 	io.WriterAt // overwrites what was written; past its end it fails
 	// Publish makes the file visible under name, whole: when it returns nil the
@@ -137,6 +143,7 @@ type Catalog interface {
 	//   - ErrOutOfDate, when the repository does not have a pack of Drop, has one
 	//     of Add already, or HEAD is not at Head.Old
 	//   - ErrNoRepository
+	//   - ErrFull
 	//   - ErrUnknown
 	//
 	// A pack that was dropped may be added again, and counts as new. Commit

@@ -184,18 +184,21 @@ func absent(err error) bool {
 }
 
 // cause strips the paths of this machine from an error of package os and leaves
-// what callers match and people read ("no space left on device").
+// what callers match and people read. Want of space matches repo.ErrFull.
 func cause(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
 	var call *os.SyscallError
 	switch {
 	case errors.As(err, &path):
-		return path.Err
+		err = path.Err
 	case errors.As(err, &link):
-		return link.Err
+		err = link.Err
 	case errors.As(err, &call):
-		return call.Err
+		err = call.Err
+	}
+	if isFull(err) {
+		return fmt.Errorf("%w: %w", repo.ErrFull, err)
 	}
 	return err
 }

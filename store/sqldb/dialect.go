@@ -26,6 +26,8 @@ type dialect struct {
 	// undone reports whether an error of COMMIT itself means that nothing was
 	// committed. For every other the outcome is unknown.
 	undone func(error) bool
+	// full reports whether an error means that there was no space to write.
+	full func(error) bool
 	// busy reports whether opening failed only because somebody else is opening
 	// the same database for the first time.
 	busy func(error) bool
@@ -89,6 +91,7 @@ func sqliteDialect(path string) (dialect, error) {
 			}
 			return false
 		},
+		full: func(err error) bool { return sqliteCode(err) == sqliteFull },
 		busy: func(err error) bool { return sqliteCode(err) == sqliteBusy },
 	}, nil
 }

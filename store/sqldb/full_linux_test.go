@@ -48,7 +48,7 @@ func TestDiskFull(t *testing.T) {
 			at++
 		}
 	}
-	if err == nil || errors.Is(err, repo.ErrUnknown) || !strings.Contains(err.Error(), "full") {
+	if !errors.Is(err, repo.ErrFull) || errors.Is(err, repo.ErrUnknown) {
 		t.Fatalf("after %d commits the disk is full: %v", at, err)
 	}
 	s, err := db.Catalog().Load(t.Context(), id, nil)

@@ -102,8 +102,11 @@ func (db *DB) write(ctx context.Context, do func(*tx) error) error {
 		t.ctx = context.WithoutCancel(ctx)
 		return do(t)
 	})
-	if err != nil && committing && !db.dialect.undone(err) {
+	switch {
+	case err != nil && committing && !db.dialect.undone(err):
 		return fmt.Errorf("%w: %w", repo.ErrUnknown, err)
+	case err != nil && db.dialect.full(err):
+		return fmt.Errorf("%w: %w", repo.ErrFull, err)
 	}
 	return err
 }
