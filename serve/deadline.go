@@ -57,15 +57,20 @@ func (g *guardedWriter) Unwrap() http.ResponseWriter { return g.ResponseWriter }
 
 type guardedBody struct {
 	io.ReadCloser
-	c *deadline
+	c   *deadline
+	err error // that reading ended with; it does not begin again
 }
 
 func (g *guardedBody) Read(p []byte) (int, error) {
+	if g.err != nil {
+		return 0, g.err
+	}
 	if now := time.Now(); now.Sub(g.c.read) > deadlineStep {
 		g.c.read = now
 		_ = g.c.control.SetReadDeadline(g.c.next(now))
 	}
 	n, err := g.ReadCloser.Read(p)
+	g.err = err
 	if err == io.EOF {
 		// From here on net/http reads ahead only to notice a client that leaves;
 		// a deadline left in place would look like one.
