@@ -49,7 +49,7 @@ func TestArchiveLikeStock(t *testing.T) {
 			t.Errorf("archive %s: %v, %q; want %q", args, err, stderr, want)
 		}
 	}
-	w.server.Limits.ArchiveEntries = 3
+	w.change(func() { w.server = &transfer.Server{Store: w.store, Limits: transfer.Limits{ArchiveEntries: 3}} })
 	if _, stderr, err := w.try("a", "archive", "--remote", w.url("ssh", "new"), "main"); err == nil || !strings.Contains(stderr, "too large: more than 3 entries") {
 		t.Errorf("past a limit: %v, %s", err, stderr)
 	}

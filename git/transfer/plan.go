@@ -34,6 +34,8 @@ type plan struct {
 	has   map[git.ID]bool // what the client has; nil if the pack must stand alone
 	stack []int
 
+	search *search // nil: no new deltas are made
+
 	sent sent
 }
 
@@ -44,6 +46,7 @@ const waiting = -1
 type item struct {
 	pack, at int32
 	offset   int64
+	key      baseKey
 }
 
 // planPack looks up where the objects are stored.
@@ -66,7 +69,8 @@ func planPack(ctx context.Context, snap *repo.Snapshot, objects []history.Object
 			}
 			last = from
 		}
-		p.items = append(p.items, item{pack: n, at: int32(at), offset: from.Index().Offset(at)})
+		p.items = append(p.items, item{pack: n, at: int32(at), offset: from.Index().Offset(at),
+			key: baseKey{o.Kind, o.NameHash}})
 	}
 	slices.SortFunc(p.items, func(a, b item) int {
 		if a.pack != b.pack {
@@ -132,16 +136,14 @@ func (p *plan) step(ctx context.Context, w *pack.Writer, i int) error {
 	if err != nil {
 		return err
 	}
-	offset := w.Offset()
-	if e.Kind != pack.OfsDelta && e.Kind != pack.RefDelta {
-		err = w.Copy(ctx, from, e)
-		p.sent.reused++
-		return p.written(i, offset, err)
+	if !e.Kind.IsDelta() {
+		return p.whole(ctx, w, i, e)
 	}
 	base, baseID, err := p.base(ctx, it, e)
 	if err != nil {
 		return err
 	}
+	offset := w.Offset()
 	switch {
 	case base >= 0 && p.out[base] == 0:
 		p.out[i] = waiting
@@ -154,16 +156,62 @@ func (p *plan) step(ctx context.Context, w *pack.Writer, i int) error {
 	case base < 0 && p.has[baseID]:
 		err = w.CopyDelta(ctx, from, e, -1, baseID)
 	default:
-		return p.written(i, offset, p.whole(ctx, w, from, int(it.at)))
+		return p.whole(ctx, w, i, e)
 	}
 	p.sent.deltas++
 	p.sent.reused++
-	return p.written(i, offset, err)
+	return p.written(i, offset, 0, err)
 }
 
-func (p *plan) written(i int, offset int64, err error) error {
+// whole writes an item that is stored whole, or as a delta that cannot be sent:
+// as a new delta if there is a good one, and else without a base.
+func (p *plan) whole(ctx context.Context, w *pack.Writer, i int, e pack.Entry) error {
+	it := p.items[i]
+	from := p.packs[it.pack]
+	offset, stored := w.Offset(), !e.Kind.IsDelta()
+	searched := p.search != nil && (it.key.kind == git.KindTree || it.key.kind == git.KindBlob)
+	if stored && (!searched || e.Size > maxSearched) {
+		p.sent.reused++
+		return p.written(i, offset, 0, w.Copy(ctx, from, e))
+	}
+	kind, data, err := from.Object(ctx, int(it.at))
+	if err != nil {
+		return fmt.Errorf("object %s: %w", p.format.Hex(p.id(i)), err)
+	}
+	if searched {
+		// A delta is worth it below what the stored bytes are, or half the
+		// content: it is deflated on top.
+		limit := len(data) / 2
+		if stored {
+			limit = int(e.End - e.Data)
+		}
+		delta, base, err := p.search.best(ctx, it.key, data, limit-p.format.Size())
+		if err != nil {
+			return err
+		}
+		if delta != nil {
+			baseOffset := int64(-1)
+			if base.item >= 0 && p.ofsDelta {
+				baseOffset = p.out[base.item]
+			}
+			p.sent.deltas++
+			return p.written(i, offset, base.depth+1, w.Delta(delta, baseOffset, base.id))
+		}
+	}
+	if stored {
+		p.sent.reused++
+		return p.written(i, offset, 0, w.Copy(ctx, from, e))
+	}
+	return p.written(i, offset, 0, w.Object(kind, data))
+}
+
+// written notes that an item went to an offset, on so many new deltas in a row.
+func (p *plan) written(i int, offset int64, depth int, err error) error {
 	p.out[i] = offset
 	p.stack = p.stack[:len(p.stack)-1]
+	if p.search != nil {
+		p.search.add(p.items[i].key, base{id: p.id(i), item: i, depth: depth})
+	}
 	return err
 }
 
@@ -197,13 +245,4 @@ func (p *plan) base(ctx context.Context, it item, e pack.Entry) (int, git.ID, er
 
 func (p *plan) id(i int) git.ID {
 	return p.packs[p.items[i].pack].Index().ID(int(p.items[i].at))
-}
-
-// whole inflates an object and writes it without a base.
-func (p *plan) whole(ctx context.Context, w *pack.Writer, from *pack.Pack, at int) error {
-	kind, data, err := from.Object(ctx, at)
-	if err != nil {
-		return fmt.Errorf("object %s: %w", p.format.Hex(from.Index().ID(at)), err)
-	}
-	return w.Object(kind, data)
 }

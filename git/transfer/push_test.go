@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ingot-forge/ingot/git"
@@ -148,14 +149,15 @@ func TestAccept(t *testing.T) {
 	w.git("c", "init", "-q", ".")
 	w.git("c", "commit", "-q", "--allow-empty", "-m", "x")
 	id := w.create("r")
+	var mu sync.Mutex // guards asked and fail
 	var asked []*transfer.Push
-	failing := errors.New("no such thing as a free push")
 	var fail bool
-	w.receive.HideRefs = func(name string) bool { return strings.HasPrefix(name, "refs/hidden/") }
-	w.receive.Accept = func(_ context.Context, p *transfer.Push) ([]string, func([]repo.RefUpdate) *repo.Event, error) {
+	accept := func(_ context.Context, p *transfer.Push) ([]string, func([]repo.RefUpdate) *repo.Event, error) {
+		mu.Lock()
+		defer mu.Unlock()
 		asked = append(asked, p)
 		if fail {
-			return nil, nil, failing
+			return nil, nil, errors.New("no such thing as a free push")
 		}
 		refuse := make([]string, len(p.Commands))
 		for i, c := range p.Commands {
@@ -171,6 +173,10 @@ func TestAccept(t *testing.T) {
 			return &repo.Event{Kind: "push", Payload: []byte(`"` + strings.Join(names, ",") + `"`)}
 		}, nil
 	}
+	w.change(func() {
+		w.receive.HideRefs = func(name string) bool { return strings.HasPrefix(name, "refs/hidden/") }
+		w.receive.Accept = accept
+	})
 	out, _, err := w.try("c", "push", "--porcelain", "-o", "ci.skip", w.url("ssh", "r"), "main", "main:protected", "main:refs/hidden/x")
 	if err == nil || !strings.Contains(out, "refs/heads/protected\t[remote rejected] (protected branch)") ||
 		!strings.Contains(out, "refs/hidden/x\t[remote rejected] (deny updating a hidden ref)") {
@@ -186,9 +192,11 @@ func TestAccept(t *testing.T) {
 	if err != nil || len(log) != 1 || log[0].Who != "tester" || log[0].Why != "push" {
 		t.Errorf("ref log %+v, %v", log, err)
 	}
+	mu.Lock()
 	if len(asked) != 1 || len(asked[0].Commands) != 3 || strings.Join(asked[0].Options, ",") != "ci.skip" {
 		t.Errorf("asked %+v", asked)
 	}
+	mu.Unlock()
 	w.mu.Lock()
 	report := w.last
 	w.mu.Unlock()
@@ -206,7 +214,9 @@ func TestAccept(t *testing.T) {
 	if after := packs(w, "r"); after != before {
 		t.Errorf("a refused push left packs: %d before, %d after", before, after)
 	}
+	mu.Lock()
 	fail = true
+	mu.Unlock()
 	out, _, err = w.try("c", "push", "--porcelain", w.url("http", "r"), "main")
 	if err == nil || !strings.Contains(out, "internal error on the server") {
 		t.Errorf("failing push: %v\n%s", err, out)

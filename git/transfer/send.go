@@ -94,6 +94,11 @@ func (u *upload) buildPack(ctx context.Context, w io.Writer, r history.Request, 
 	if r.Thin {
 		p.clientHas(bases)
 	}
+	if len(r.Haves) > 0 {
+		if p.search, err = newSearch(ctx, u.snap, u.format, objects, p.has); err != nil {
+			return sent{}, err
+		}
+	}
 	out, err := pack.NewWriter(w, u.format, len(p.items))
 	if err != nil {
 		return sent{}, err

@@ -124,6 +124,13 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
+// change sets what later sessions are served with.
+func (w *world) change(set func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	set()
+}
+
 // create makes an empty repository.
 func (w *world) create(name string) repo.ID {
 	w.t.Helper()
@@ -231,7 +238,7 @@ func (w *world) note(err error) {
 func (w *world) serve(ctx context.Context, service, name, version string, stateless bool, in io.Reader, out io.Writer) error {
 	w.mu.Lock()
 	id, ok := w.ids[name]
-	upload, receive := w.upload, w.receive
+	server, upload, receive := w.server, w.upload, w.receive
 	w.mu.Unlock()
 	if !ok {
 		return fmt.Errorf("no repository %q", name)
@@ -247,20 +254,20 @@ func (w *world) serve(ctx context.Context, service, name, version string, statel
 	switch service {
 	case "git-upload-pack":
 		if in == nil {
-			return w.server.AdvertiseUpload(ctx, snap, out, upload)
+			return server.AdvertiseUpload(ctx, snap, out, upload)
 		}
-		return w.server.Upload(ctx, snap, in, out, upload)
+		return server.Upload(ctx, snap, in, out, upload)
 	case "git-receive-pack":
 		if in == nil {
-			return w.server.AdvertiseReceive(ctx, snap, out, receive)
+			return server.AdvertiseReceive(ctx, snap, out, receive)
 		}
-		report, err := w.server.Receive(ctx, snap, in, out, receive)
+		report, err := server.Receive(ctx, snap, in, out, receive)
 		w.mu.Lock()
 		w.last = report
 		w.mu.Unlock()
 		return err
 	case "git-upload-archive":
-		return w.server.Archive(ctx, snap, in, out)
+		return server.Archive(ctx, snap, in, out)
 	}
 	return fmt.Errorf("service %q", service)
 }

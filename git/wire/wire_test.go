@@ -7,6 +7,7 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -185,9 +186,27 @@ func TestSideband(t *testing.T) {
 	}
 }
 
+// lockedBuffer may be read while another goroutine writes.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
 func TestSidebandKeepAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedBuffer
 		s := wire.NewSideband(&out, true)
 		stop := s.KeepAlive(5 * time.Second)
 		s.Write([]byte("kept back"))
@@ -202,9 +221,9 @@ func TestSidebandKeepAlive(t *testing.T) {
 			t.Errorf("after 21 s %q was sent, want %q", out.String(), want)
 		}
 		stop()
-		before := out.Len()
+		before := out.String()
 		time.Sleep(time.Minute)
-		if out.Len() != before {
+		if out.String() != before {
 			t.Error("sent something after stop")
 		}
 	})
