@@ -20,12 +20,18 @@ import (
 //
 //	server start|stop|kill|restart [flags]
 //	ingot ARGS…            the program, with --data for admin commands
-//	user NAME [SCOPES]     make a user; $NAME_TOKEN is a token of theirs (scope repo)
+//	user NAME [SCOPES]     make a user without password; $NAME_TOKEN is a token of theirs (scope repo)
+//	token VAR USER [flags]  make a token with these flags of `ingot admin token create`, into $VAR
 //	key NAME               give the user an SSH key, made in $WORK/NAME.key
 //	as NAME                use that user's credentials: git over HTTP asks for none, over SSH uses the key
 //	api STATUS METHOD PATH [JSON]   call the API as the user of the last "as"; the answer is stdout
+//	http STATUS METHOD PATH [-h 'NAME: VALUE']… [-d FILE]   one request without credentials of its own;
+//	                       stdout is the body, stderr the headers; STATUS may be "401|404"
+//	pkt FILE LINE…         write pkt-lines to FILE; 0000 and 0001 stand for themselves
+//	history DIR N          make a repository of N commits, a day apart, with merges and tags
+//	random FILE BYTES      write a file that can't be compressed
 //	samerefs URL DIR       the refs of URL, as git ls-remote lists them, are those of the repository DIR
-//	objects DIR REV…       lists the objects of a repository, sorted
+//	sameobjects DIR DIR    two repositories have the same objects, without fetching any
 //
 // and the variables $URL (http://host:port), $AUTH (the same with the token of
 // the last "as"), $SSH (ssh://git@host:port).
@@ -36,14 +42,19 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"server":   serverCommand,
-			"ingot":    ingotCommand,
-			"user":     userCommand,
-			"key":      keyCommand,
-			"as":       asCommand,
-			"api":      apiCommand,
-			"samerefs": sameRefsCommand,
-			"objects":  objectsCommand,
+			"server":      serverCommand,
+			"ingot":       ingotCommand,
+			"user":        userCommand,
+			"key":         keyCommand,
+			"as":          asCommand,
+			"api":         apiCommand,
+			"token":       tokenCommand,
+			"http":        httpCommand,
+			"pkt":         pktCommand,
+			"history":     historyCommand,
+			"random":      randomCommand,
+			"samerefs":    sameRefsCommand,
+			"sameobjects": sameObjectsCommand,
 		},
 	})
 }
@@ -63,7 +74,7 @@ func setupScript(env *testscript.Env) error {
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return err
 	}
-	config := "[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n" +
+	config := "[init]\n\tdefaultBranch = main\n[core]\n\tfsync = none\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n" +
 		"[advice]\n\tdetachedHead = false\n[protocol \"file\"]\n\tallow = always\n[user]\n\tname = A U Thor\n\temail = author@example.org\n"
 	if err := os.WriteFile(filepath.Join(home, ".gitconfig"), []byte(config), 0o600); err != nil {
 		return err
@@ -137,12 +148,22 @@ func userCommand(ts *testscript.TestScript, _ bool, args []string) {
 	} else if len(args) != 1 {
 		ts.Fatalf("usage: user NAME [SCOPES]")
 	}
-	r := serverOf(ts)
-	_, err := runAdmin(r.data, "correct horse battery staple\n", "user", "create", args[0], "--password-stdin")
+	_, err := runAdmin(serverOf(ts).data, "", "user", "create", args[0])
 	ts.Check(err)
-	token, err := runAdmin(r.data, "", "token", "create", args[0], "--scopes", scopes)
+	makeToken(ts, args[0]+"_TOKEN", args[0], "--scopes", scopes)
+}
+
+func tokenCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: token VAR USER [flags]")
+	}
+	makeToken(ts, args[0], args[1], args[2:]...)
+}
+
+func makeToken(ts *testscript.TestScript, variable, user string, flags ...string) {
+	token, err := runAdmin(serverOf(ts).data, "", append([]string{"token", "create", user}, flags...)...)
 	ts.Check(err)
-	ts.Setenv(args[0]+"_TOKEN", token)
+	ts.Setenv(variable, token)
 }
 
 func keyCommand(ts *testscript.TestScript, _ bool, args []string) {
@@ -217,32 +238,4 @@ func call(s *server, token, method, path string, body []byte) (status int, answe
 	defer res.Body.Close()
 	answer, err = io.ReadAll(res.Body)
 	return res.StatusCode, answer, err
-}
-
-// sameRefsCommand compares git ls-remote with git for-each-ref, HEAD left out.
-func sameRefsCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if len(args) != 2 {
-		ts.Fatalf("usage: samerefs URL DIR")
-	}
-	ts.Check(ts.Exec("git", "ls-remote", args[0]))
-	var remote []string
-	for line := range strings.Lines(ts.ReadFile("stdout")) {
-		if fields := strings.Fields(line); len(fields) == 2 && fields[1] != "HEAD" && !strings.HasSuffix(fields[1], "^{}") {
-			remote = append(remote, fields[0]+" "+fields[1])
-		}
-	}
-	ts.Check(ts.Exec("git", "-C", args[1], "for-each-ref", "--format=%(objectname) %(refname)"))
-	local := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
-	if same := strings.Join(remote, "\n") == strings.Join(local, "\n"); same == neg {
-		ts.Fatalf("refs of %s:\n%s\nrefs of %s:\n%s", args[0], strings.Join(remote, "\n"), args[1], strings.Join(local, "\n"))
-	}
-}
-
-func objectsCommand(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) == 0 {
-		ts.Fatalf("usage: objects DIR")
-	}
-	ts.Check(ts.Exec("git", "-C", args[0], "cat-file", "--batch-all-objects", "--unordered", "--batch-check=%(objectname) %(objecttype)"))
-	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
-	fmt.Fprintln(ts.Stdout(), len(lines))
 }

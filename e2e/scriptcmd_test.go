@@ -1,0 +1,198 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// httpCommand sends one request as it is written: redirects are not followed,
+// and the path is not cleaned.
+func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: http STATUS METHOD PATH [-h 'NAME: VALUE']… [-d FILE]")
+	}
+	var body []byte
+	header := http.Header{}
+	for flags := args[3:]; len(flags) > 0; flags = flags[2:] {
+		switch name, value, ok := strings.Cut(flags[min(1, len(flags)-1)], ": "); {
+		case flags[0] == "-h" && ok:
+			header.Add(name, value)
+		case flags[0] == "-d" && len(flags) > 1:
+			body = []byte(ts.ReadFile(flags[1]))
+		default:
+			ts.Fatalf("http: %q is not understood", flags)
+		}
+	}
+	req, err := http.NewRequest(args[1], "http://"+serverOf(ts).http+args[2], bytes.NewReader(body))
+	ts.Check(err)
+	req.Header = header
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Do(req)
+	ts.Check(err)
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	ts.Check(err)
+	ts.Stdout().Write(answer)
+	res.Header.Write(ts.Stderr())
+	if !slices.Contains(strings.Split(args[0], "|"), strconv.Itoa(res.StatusCode)) {
+		ts.Fatalf("%s %s answered %d, not %s:\n%s", args[1], args[2], res.StatusCode, args[0], answer)
+	}
+}
+
+func pktCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: pkt FILE LINE…")
+	}
+	var b bytes.Buffer
+	for _, line := range args[1:] {
+		if line == "0000" || line == "0001" {
+			b.WriteString(line)
+			continue
+		}
+		line = strings.ReplaceAll(line, `\0`, "\x00")
+		fmt.Fprintf(&b, "%04x%s\n", len(line)+5, line)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
+}
+
+// historyCommand makes a history by git fast-import: on main a commit a day from
+// 2024-01-01 on, each of which changes one of ten files in one of three
+// directories; every seventh merges a side branch of one commit, every tenth has
+// an annotated tag and every tenth after the fifth a light one.
+func historyCommand(ts *testscript.TestScript, neg bool, args []string) {
+	n := 0
+	if len(args) == 2 {
+		n, _ = strconv.Atoi(args[1])
+	}
+	if neg || n < 1 {
+		ts.Fatalf("usage: history DIR N")
+	}
+	const day, start = 24 * 60 * 60, 1704067200
+	var in bytes.Buffer
+	data := func(text string) { fmt.Fprintf(&in, "data %d\n%s\n", len(text), text) }
+	filler := strings.Repeat("a line that stays\n", 100)
+	commit := func(ref string, i, at int, from, merge string) {
+		fmt.Fprintf(&in, "commit %s\nmark :%d\ncommitter A U Thor <author@example.org> %d +0000\n", ref, at, start+i*day)
+		data(fmt.Sprintf("commit %d", at))
+		if from != "" {
+			fmt.Fprintf(&in, "from %s\n", from)
+		}
+		if merge != "" {
+			fmt.Fprintf(&in, "merge %s\n", merge)
+		}
+		fmt.Fprintf(&in, "M 100644 inline dir%d/file%d\n", i%3, i%10)
+		data(filler + fmt.Sprintf("line of commit %d\n", at))
+	}
+	previous := ""
+	for i := range n {
+		at, merge := 10*i+1, ""
+		if i%7 == 6 {
+			commit("refs/heads/side", i, at+1, previous, "")
+			merge = fmt.Sprintf(":%d", at+1)
+		}
+		commit("refs/heads/main", i, at, previous, merge)
+		previous = fmt.Sprintf(":%d", at)
+		switch i % 10 {
+		case 9:
+			fmt.Fprintf(&in, "tag v%d\nfrom %s\ntagger A U Thor <author@example.org> %d +0000\n", i+1, previous, start+i*day)
+			data(fmt.Sprintf("version %d", i+1))
+		case 5:
+			fmt.Fprintf(&in, "reset refs/tags/light%d\nfrom %s\n\n", i, previous)
+		}
+	}
+	ts.Check(ts.Exec("git", "init", "-q", args[0]))
+	stream := ts.MkAbs(args[0] + ".fast-import")
+	ts.Check(os.WriteFile(stream, in.Bytes(), 0o600))
+	ts.Check(ts.Exec("sh", "-c", `git -C "$1" fast-import --quiet <"$2" && git -C "$1" reset -q --hard`, "sh", args[0], stream))
+}
+
+func randomCommand(ts *testscript.TestScript, neg bool, args []string) {
+	n := int64(0)
+	if len(args) == 2 {
+		n, _ = strconv.ParseInt(args[1], 10, 64)
+	}
+	if neg || n < 1 {
+		ts.Fatalf("usage: random FILE BYTES")
+	}
+	f, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = io.CopyN(f, rand.NewChaCha8([32]byte{1}), n)
+	ts.Check(err)
+	ts.Check(f.Close())
+}
+
+// sameRefsCommand compares git ls-remote with git for-each-ref, HEAD left out.
+func sameRefsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: samerefs URL DIR")
+	}
+	var remote []string
+	for line := range strings.Lines(quietGit(ts, "", "ls-remote", args[0])) {
+		if fields := strings.Fields(line); len(fields) == 2 && fields[1] != "HEAD" && !strings.HasSuffix(fields[1], "^{}") {
+			remote = append(remote, fields[0]+" "+fields[1]+"\n")
+		}
+	}
+	local := quietGit(ts, args[1], "for-each-ref", "--format=%(objectname) %(refname)")
+	compare(ts, neg, "refs", args, strings.Join(remote, ""), local)
+}
+
+func sameObjectsCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: sameobjects DIR DIR")
+	}
+	var lists [2]string
+	for i, dir := range args {
+		lists[i] = quietGit(ts, dir, "cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)")
+	}
+	compare(ts, neg, "objects", args, lists[0], lists[1])
+}
+
+// quietGit runs git in the script's environment without the output in its log,
+// and with no way to fetch what a partial clone lacks.
+func quietGit(ts *testscript.TestScript, dir string, args ...string) string {
+	cmd := exec.Command("git", args...)
+	cmd.Dir = ts.MkAbs(dir)
+	for _, kv := range []string{"HOME", "PATH", "TMPDIR", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_SSH_COMMAND", "GIT_TERMINAL_PROMPT"} {
+		cmd.Env = append(cmd.Env, kv+"="+ts.Getenv(kv))
+	}
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		ts.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return string(out)
+}
+
+// compare fails the script unless two lists of lines are the same (or, with
+// neg, if they are); it shows the first few that only one of them has.
+func compare(ts *testscript.TestScript, neg bool, what string, names []string, a, b string) {
+	if (a == b) != neg {
+		return
+	}
+	only := func(a, b string) string {
+		in := map[string]bool{}
+		for line := range strings.Lines(b) {
+			in[line] = true
+		}
+		var lines []string
+		for line := range strings.Lines(a) {
+			if !in[line] && len(lines) < 20 {
+				lines = append(lines, line)
+			}
+		}
+		return strings.Join(lines, "")
+	}
+	ts.Fatalf("%s: %d in %s, %d in %s\nonly in the first:\n%sonly in the second:\n%s", what,
+		strings.Count(a, "\n"), names[0], strings.Count(b, "\n"), names[1], only(a, b), only(b, a))
+}
