@@ -16,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/go-chi/chi/v5"
 
@@ -94,6 +95,8 @@ func (h *Handler) uploadPack(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) receivePack(w http.ResponseWriter, r *http.Request) {
+	counted := &countedBody{ReadCloser: r.Body, length: r.ContentLength}
+	r.Body = counted
 	actor, body, ok := h.accept(w, r, "git-receive-pack")
 	if !ok {
 		return
@@ -104,11 +107,13 @@ func (h *Handler) receivePack(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer push.Close()
-	// Progress and refusals go out while the pack still comes in.
+	// Progress and refusals go out while the pack still comes in. Then net/http
+	// no longer makes sure that the body is read to its end before the
+	// connection serves another request, so we do.
 	if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
 		h.Log.Debug("no full duplex", "error", err)
 	}
-	out := &answer{ResponseWriter: w, contentType: "application/x-git-receive-pack-result"}
+	out := &answer{ResponseWriter: w, contentType: "application/x-git-receive-pack-result", reading: counted}
 	report, err := push.Serve(r.Context(), body, out, hosting.Wire{Version: transfer.ParseVersion(r.Header.Get("Git-Protocol")), Stateless: true})
 	objects := 0
 	if report != nil {
@@ -183,6 +188,7 @@ func (h *Handler) finish(out *answer, r *http.Request, err error) {
 type answer struct {
 	http.ResponseWriter
 	contentType string
+	reading     *countedBody // a request that may not be read to its end yet; nil: net/http sees to it
 	begun       bool
 }
 
@@ -205,8 +211,31 @@ func (a *answer) begin() {
 	h.Set("Cache-Control", "no-cache, max-age=0, must-revalidate")
 	h.Set("Expires", "Fri, 01 Jan 1980 00:00:00 GMT")
 	h.Set("Pragma", "no-cache")
+	if a.reading != nil && !a.reading.complete() {
+		h.Set("Connection", "close")
+	}
 	a.WriteHeader(http.StatusOK)
 }
+
+// countedBody knows whether all of a request has been read. It may be asked
+// while another goroutine reads.
+type countedBody struct {
+	io.ReadCloser
+	length int64 // announced; -1: not known
+	read   atomic.Int64
+	ended  atomic.Bool
+}
+
+func (c *countedBody) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.read.Add(int64(n))
+	if err == io.EOF {
+		c.ended.Store(true)
+	}
+	return n, err
+}
+
+func (c *countedBody) complete() bool { return c.ended.Load() || c.read.Load() == c.length }
 
 // flush makes sure that an answer of no bytes has its headers too.
 func (a *answer) flush() { a.begin() }
