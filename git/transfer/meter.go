@@ -48,11 +48,13 @@ func (m *meter) count(title string, n int) {
 // done ends the line that count overwrote.
 func (m *meter) done(title string, n int) { m.say(fmt.Sprintf("%s: %d, done.\n", title, n)) }
 
-// part shows how much of a total is done.
-func (m *meter) part(title string, n, total int64) {
-	if m.due() {
+// part shows how much of a total is done, and reports whether it did.
+func (m *meter) part(title string, n, total int64) bool {
+	due := m.due()
+	if due {
 		m.say(percent(title, n, total) + "\r")
 	}
+	return due
 }
 
 // all ends the line that part overwrote.

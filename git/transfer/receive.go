@@ -189,9 +189,8 @@ func (x *receive) ingestProgress() func(pack.Progress) {
 			title = "Resolving deltas"
 		}
 		if p.Done < p.Total {
-			if m.due() {
+			if m.part(title, p.Done, p.Total) {
 				shown = title
-				m.say(percent(title, p.Done, p.Total) + "\r")
 			}
 			return
 		}

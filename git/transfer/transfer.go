@@ -114,6 +114,8 @@ const keepAlive = 5 * time.Second
 
 // Told is matched by errors that were already reported to the client in the
 // protocol, so that a caller does not answer twice.
+//
+//lint:ignore ST1012 it says more about the client than about the error
 var Told = errors.New("reported to the client")
 
 // toldError marks an error as reported.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"time"
 	"unicode/utf8"
 
 	"github.com/ingot-forge/ingot/git"
@@ -44,14 +45,11 @@ func (z *zipWriter) add(m *member) error {
 	t := z.o.Time.UTC()
 	h := &zip.FileHeader{
 		Name: string(m.path), Method: zip.Store, ReaderVersion: 10,
-		ModifiedDate: uint16(t.Day() + int(t.Month())<<5 + (t.Year()-1980)<<9),
-		ModifiedTime: uint16(t.Second()/2 + t.Minute()<<5 + t.Hour()<<11),
-		Extra:        binary.LittleEndian.AppendUint32([]byte{'U', 'T', 5, 0, 1}, uint32(t.Unix())),
-		CRC32:        crc32.ChecksumIEEE(m.data),
+		Extra: binary.LittleEndian.AppendUint32([]byte{'U', 'T', 5, 0, 1}, uint32(t.Unix())),
+		CRC32: crc32.ChecksumIEEE(m.data),
 	}
-	if year := t.Year(); year < 1980 || year > 2107 { // what the format cannot say
-		h.ModifiedDate, h.ModifiedTime = 1<<5|1, 0
-	}
+	//lint:ignore SA1019 CreateRaw writes these two and not Modified
+	h.ModifiedDate, h.ModifiedTime = dosTime(t)
 	if utf8.Valid(m.path) && bytes.ContainsFunc(m.path, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		h.Flags = 1 << 11
 	}
@@ -78,6 +76,14 @@ func (z *zipWriter) add(m *member) error {
 	}
 	_, err = w.Write(body)
 	return err
+}
+
+// dosTime is a time as zip has it: no zone, two seconds fine, 1980 to 2107.
+func dosTime(t time.Time) (date, clock uint16) {
+	if year := t.Year(); year < 1980 || year > 2107 {
+		return 1<<5 | 1, 0
+	}
+	return uint16(t.Day() + int(t.Month())<<5 + (t.Year()-1980)<<9), uint16(t.Second()/2 + t.Minute()<<5 + t.Hour()<<11)
 }
 
 // compress returns data deflated, or nil if that makes it no smaller.
