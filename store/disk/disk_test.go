@@ -340,3 +340,26 @@ func TestErrorsWithoutPaths(t *testing.T) {
 		t.Errorf("second publication: %v, want one that matches %v", errs[0], fs.ErrExist)
 	}
 }
+
+func TestReserve(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "new")
+	if err := disk.Reserve(path); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 || info.Size() != 0 {
+		t.Errorf("reserved file: %v, %v", info, err)
+	}
+	if err := os.WriteFile(path, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := disk.Reserve(path); err != nil {
+		t.Error(err)
+	}
+	if data, err := os.ReadFile(path); err != nil || string(data) != "content" {
+		t.Errorf("a file that was there holds %q, %v", data, err)
+	}
+	if err := disk.Reserve(filepath.Join(dir, "none", "new")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("reserving in a directory that is not there: %v", err)
+	}
+}
