@@ -155,7 +155,8 @@ type Catalog interface {
 	RefLog(ctx context.Context, id ID, ref string, before int64, limit int) ([]Movement, error)
 	// Referenced returns those of the pack names that any repository's rows
 	// name now, or that were dropped (by the Time of the change; or with
-	// their repository) at since or later.
+	// their repository) at since or later. What was dropped more than MaxGrace
+	// ago may be forgotten.
 	Referenced(ctx context.Context, packs []string, since time.Time) (map[string]bool, error)
 	// Repositories returns up to limit ids greater than after, ascending.
 	Repositories(ctx context.Context, after ID, limit int) ([]ID, error)

@@ -23,6 +23,9 @@ import (
 	"github.com/ingot-forge/ingot/git/pack"
 )
 
+// MaxGrace is the longest Config.Grace: catalogues remember dropped packs for so long.
+const MaxGrace = 30 * 24 * time.Hour
+
 // Config bounds a Store. The zero value of a field means its default.
 type Config struct {
 	CacheBytes int64         // inflated delta bases, all repositories together; 128 MiB
@@ -31,7 +34,7 @@ type Config struct {
 	Workers    int           // goroutines of one ingest; GOMAXPROCS
 	Limits     pack.Limits   // of one ingest; none
 	Refs       int           // that one change may move; 100,000
-	Grace      time.Duration // how long what nothing names is kept: see Sweep; 24 hours
+	Grace      time.Duration // how long what nothing names is kept: see Sweep; 24 hours, at most MaxGrace
 	Clock      func() time.Time
 }
 
@@ -40,7 +43,7 @@ func (c Config) withDefaults() Config {
 	c.OpenPacks = cmp.Or(c.OpenPacks, 512)
 	c.States = cmp.Or(c.States, 1024)
 	c.Refs = cmp.Or(c.Refs, 100_000)
-	c.Grace = cmp.Or(c.Grace, 24*time.Hour)
+	c.Grace = min(cmp.Or(c.Grace, 24*time.Hour), MaxGrace)
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/repo"
@@ -95,6 +96,9 @@ func (w *commitWriter) packs() error {
 		if _, err := w.tx.exec(`UPDATE repositories SET dropped = version WHERE id = $1`, w.ch.Repository); err != nil {
 			return err
 		}
+		if err := w.tx.forgetDropped(w.ch.Time); err != nil {
+			return err
+		}
 	}
 	if grown != 0 {
 		if _, err := w.tx.exec(`UPDATE repositories SET bytes = bytes + $2 WHERE id = $1`, w.ch.Repository, grown); err != nil {
@@ -109,6 +113,19 @@ const (
 	insertDropped = `INSERT INTO dropped_packs (name, dropped)`
 	laterDropped  = ` ON CONFLICT (name) DO UPDATE SET dropped = excluded.dropped WHERE excluded.dropped > dropped_packs.dropped`
 )
+
+// forgetMost keeps a write short that comes after many packs were dropped. What
+// it leaves, the next ones take.
+const forgetMost = 1000
+
+// forgetDropped removes what nobody may ask for any more at a time when other
+// packs are dropped.
+func (t *tx) forgetDropped(now time.Time) error {
+	_, err := t.exec(`DELETE FROM dropped_packs WHERE name IN
+		(SELECT name FROM dropped_packs WHERE dropped < $1 ORDER BY dropped LIMIT $2)`,
+		micros(now.Add(-repo.MaxGrace)), forgetMost)
+	return err
+}
 
 func (w *commitWriter) head(current string) error {
 	h := w.ch.Head

@@ -159,6 +159,9 @@ func (s *Repositories) DeleteRepository(ctx context.Context, id forge.Repository
 			return forge.Conflictf("", "", "Repository is in use")
 		}
 		_, err = tx.exec(insertDropped+` SELECT name, $2 FROM packs WHERE repository = $1`+laterDropped, id, micros(at))
+		if err == nil {
+			err = tx.forgetDropped(at)
+		}
 		if err != nil {
 			return err
 		}

@@ -113,11 +113,12 @@ CREATE TABLE packs (
 ) {{clustered}};
 CREATE UNIQUE INDEX packs_by_name ON packs (name, repository);
 
--- When a repository last ceased to have a pack of that name.
+-- When a repository last ceased to have a pack of that name; for repo.MaxGrace.
 CREATE TABLE dropped_packs (
     name    {{text}} PRIMARY KEY,
     dropped BIGINT   NOT NULL
 );
+CREATE INDEX dropped_packs_by_time ON dropped_packs (dropped);
 
 -- Events outlive their repository, so there is no reference to it.
 CREATE TABLE events (
