@@ -23,6 +23,8 @@ type Authenticator struct {
 	// Proxies are the peers whose X-Forwarded-For is believed. Without them the
 	// header is ignored, as anybody can send it.
 	Proxies []netip.Prefix
+
+	origin http.CrossOriginProtection
 }
 
 // maxCredential bounds the Authorization header, in bytes. A header that long
@@ -33,23 +35,30 @@ const maxCredential = 4096
 // either place or with login and password, and anonymous without any. A
 // credential that is there but does not prove anything is an error, never
 // anonymous: a client that means to be somebody must hear that it is not.
-// Tokens in the URL are not looked at.
+// Tokens in the URL are not looked at. Basic counts for nothing in a request by
+// which a page of another site means to change something.
 func (a *Authenticator) Actor(r *http.Request) (*forge.Actor, error) {
 	from := a.Address(r)
-	header := r.Header.Get("Authorization")
-	if header == "" {
-		return forge.Anonymous(from), nil
-	}
 	anonymous := forge.Anonymous(from)
-	if len(header) > maxCredential {
+	headers := r.Header.Values("Authorization")
+	switch {
+	case len(headers) == 0, len(headers) == 1 && headers[0] == "":
+		return anonymous, nil
+	case len(headers) > 1, len(headers[0]) > maxCredential:
+		// Of two headers a proxy in front may have looked at the other one.
 		return nil, forge.Deniedf(anonymous, "Bad credentials")
 	}
-	scheme, rest, _ := strings.Cut(header, " ")
+	scheme, rest, _ := strings.Cut(headers[0], " ")
 	switch strings.ToLower(scheme) {
 	case "basic":
 		login, password, ok := r.BasicAuth()
 		if !ok {
 			return nil, forge.Deniedf(anonymous, "Bad credentials")
+		}
+		// A browser that once asked its user for a password sends it along with
+		// whatever a page from elsewhere makes it send here.
+		if a.origin.Check(r) != nil {
+			return nil, &forge.Error{Kind: forge.Denied, Message: "Request of another site's page"}
 		}
 		return a.Accounts.Basic(r.Context(), login, password, from)
 	case "bearer", "token":
@@ -71,7 +80,7 @@ func (a *Authenticator) Address(r *http.Request) netip.Addr {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		next, err := netip.ParseAddr(strings.TrimSpace(hop))
+		next, err := parseHop(strings.TrimSpace(hop))
 		if err != nil {
 			break
 		}
@@ -81,6 +90,14 @@ func (a *Authenticator) Address(r *http.Request) netip.Addr {
 		}
 	}
 	return addr
+}
+
+// parseHop reads an address, with or without the port that some proxies add.
+func parseHop(hop string) (netip.Addr, error) {
+	if withPort, err := netip.ParseAddrPort(hop); err == nil {
+		return withPort.Addr(), nil
+	}
+	return netip.ParseAddr(hop)
 }
 
 func (a *Authenticator) trusted(addr netip.Addr) bool {
