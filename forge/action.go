@@ -7,10 +7,11 @@ type Action uint8
 
 const (
 	// On a repository.
-	Read       Action = iota + 1 // see it, clone it, fetch from it
-	Push                         // move its refs, add objects
-	Administer                   // settings, visibility, collaborators
-	Delete                       // remove it for good
+	Read              Action = iota + 1 // see it, clone it, fetch from it
+	ReadCollaborators                   // see who has which role
+	Push                                // move its refs, add objects
+	Administer                          // settings, visibility, collaborators
+	Delete                              // remove it for good
 
 	// On an account.
 	CreateRepository // under its name
@@ -25,7 +26,7 @@ const (
 	Operate // users, checks, sweeps
 )
 
-var actionNames = [...]string{"", "read", "push", "administer", "delete", "create repository", "read user",
+var actionNames = [...]string{"", "read", "see collaborators", "push", "administer", "delete", "create repository", "read user",
 	"edit user", "read keys", "write keys", "delete keys", "manage secrets", "operate"}
 
 // String names the action for logs and messages.

@@ -2,8 +2,7 @@ package forge
 
 import "time"
 
-// Permit decides whether actor may do action (Read, Push, Administer or Delete)
-// on a repository. granted is the role that the actor's user was given there as
+// Permit decides whether actor may do action (one of those on a repository) on r. granted is the role that the actor's user was given there as
 // a collaborator, RoleNone if none. It returns the role that counts in the end,
 // or an error: NotFound, with nothing about the repository, when the actor may
 // not see it, Denied when it may see it but no more.
@@ -89,7 +88,7 @@ func needed(action Action) Role {
 	switch action {
 	case Read:
 		return RoleRead
-	case Push:
+	case ReadCollaborators, Push:
 		return RoleWrite
 	case Administer, Delete:
 		return RoleAdmin

@@ -168,6 +168,37 @@ func TestPermitRole(t *testing.T) {
 	}
 }
 
+// TestPermitReadCollaborators: who may push may see who else may, also when an
+// archive takes no pushes.
+func TestPermitReadCollaborators(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		actor           *forge.Actor
+		granted         forge.Role
+		public, private string
+	}{
+		{"anonymous", &forge.Actor{}, 0, "d", "n"},
+		{"reader", user(2), forge.RoleRead, "d", "d"},
+		{"triager", user(2), forge.RoleTriage, "d", "d"},
+		{"writer", user(2), forge.RoleWrite, "y", "y"},
+		{"owner", user(ownerID), 0, "y", "y"},
+		{"owner's token, read:repo", token(user(ownerID), 0, forge.ScopeReadRepo), 0, "d", "d"},
+		{"owner's token, public_repo", token(user(ownerID), 0, forge.ScopePublicRepo), 0, "y", "n"},
+	} {
+		for _, private := range []bool{false, true} {
+			r := &forge.Repository{ID: theRepo, OwnerID: ownerID, Private: private, Archived: true}
+			want := c.public
+			if private {
+				want = c.private
+			}
+			_, err := forge.Permit(c.actor, forge.ReadCollaborators, r, c.granted, now)
+			if got := outcome(t, c.actor, err); got != want {
+				t.Errorf("%s, private %v: %s, want %s", c.name, private, got, want)
+			}
+		}
+	}
+}
+
 // TestPermitUnknownAction: what is no action on repositories nobody may do.
 func TestPermitUnknownAction(t *testing.T) {
 	r := &forge.Repository{ID: theRepo, OwnerID: ownerID}

@@ -41,12 +41,9 @@ func (s *Service) SetCollaborator(ctx context.Context, actor *forge.Actor,
 // them.
 func (s *Service) ListCollaborators(ctx context.Context, actor *forge.Actor,
 	owner, name string, p Page) ([]Collaborator, error) {
-	h, err := s.Open(ctx, actor, forge.Read, owner, name)
+	h, err := s.Open(ctx, actor, forge.ReadCollaborators, owner, name)
 	if err != nil {
 		return nil, err
-	}
-	if h.Role < forge.RoleWrite {
-		return nil, forge.Deniedf(actor, "Must have push access to view repository collaborators")
 	}
 	return s.stores.Collaborators.ListCollaborators(ctx, h.Repository.ID, forge.UserID(p.After), p.limit())
 }

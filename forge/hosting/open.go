@@ -20,8 +20,8 @@ type Handle struct {
 	service *Service
 }
 
-// Open is the gate: it decides whether actor may do action (forge.Read, Push,
-// Administer or Delete) on a repository. name may end in ".git". The error is
+// Open is the gate: it decides whether actor may do action (one of those on a
+// repository) here. name may end in ".git". The error is
 // NotFound for what the actor may not see, and Denied for what it may see but
 // not do.
 func (s *Service) Open(ctx context.Context, actor *forge.Actor, action forge.Action, owner, name string) (*Handle, error) {
