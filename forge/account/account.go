@@ -50,6 +50,7 @@ type Service struct {
 	stores Stores
 	clock  func() time.Time
 	hasher *hasher
+	proofs *proofs
 	guard  *guard
 }
 
@@ -61,7 +62,7 @@ func New(stores Stores, c Config) *Service {
 	if c.Hashes == 0 {
 		c.Hashes = runtime.GOMAXPROCS(0)
 	}
-	return &Service{stores: stores, clock: c.Clock, hasher: newHasher(c.Hashes), guard: newGuard(guardEntries)}
+	return &Service{stores: stores, clock: c.Clock, hasher: newHasher(c.Hashes), proofs: newProofs(), guard: newGuard(guardEntries)}
 }
 
 // now is the time in the precision that every store keeps.
