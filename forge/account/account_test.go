@@ -122,6 +122,61 @@ func TestSignInWorksAsLong(t *testing.T) {
 	}
 }
 
+// TestSignInAgain: git proves a password several times for one push, and only
+// the first time costs a hash; but what changes in between counts at once.
+func TestSignInAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := open(t)
+		ctx := t.Context()
+		signIn := func(what, password string, want forge.Kind) {
+			t.Helper()
+			_, err := w.SignIn(ctx, "alice", password, here)
+			wantKind(t, what, err, want)
+		}
+		hashed := func() bool {
+			t.Helper()
+			begun := make(chan struct{})
+			w.HoldHashes(func() { // nobody gets a turn meanwhile
+				go func() {
+					defer close(begun)
+					signIn("again", password, 0)
+				}()
+				synctest.Wait()
+			})
+			select {
+			case <-begun:
+				return false
+			default:
+				<-begun
+				return true
+			}
+		}
+		signIn("first", password, 0)
+		if hashed() {
+			t.Error("the second proof hashed again")
+		}
+		signIn("wrong", "wrong", forge.Denied)
+		time.Sleep(50 * time.Second)
+		if hashed() {
+			t.Error("a proof within the minute hashed again")
+		}
+		time.Sleep(2 * time.Minute)
+		if !hashed() {
+			t.Error("a proof after three minutes did not hash")
+		}
+		if err := w.SetPassword(ctx, w.actor, "alice", "another one"); err != nil {
+			t.Fatal(err)
+		}
+		signIn("the old password", password, forge.Denied)
+		signIn("the new password", "another one", 0)
+		yes := true
+		if _, err := w.EditUser(ctx, forge.Machine(), "alice", account.UserEdit{Suspended: &yes}); err != nil {
+			t.Fatal(err)
+		}
+		signIn("suspended", "another one", forge.Denied)
+	})
+}
+
 func TestPasswordRules(t *testing.T) {
 	w := open(t)
 	wantKind(t, "short", w.SetPassword(t.Context(), w.actor, "alice", "1234567"), forge.Invalid)
@@ -424,8 +479,11 @@ func TestKeys(t *testing.T) {
 	if keys, err := w.ListKeys(ctx, w.actor, "alice", 0, 10); err != nil || !keys[0].Used.IsZero() {
 		t.Errorf("offering a key, which is public, must not count as use: %+v, %v", keys, err)
 	}
-	if err := w.KeyUsed(ctx, a); err != nil {
+	if err := w.KeyUsed(ctx, public); err != nil {
 		t.Fatal(err)
+	}
+	if err := w.KeyUsed(ctx, newKey(t)); err != nil {
+		t.Errorf("a key that is gone meanwhile: %v", err)
 	}
 	if keys, err := w.ListKeys(ctx, w.actor, "alice", 0, 10); err != nil || len(keys) != 1 || keys[0].Used.IsZero() || keys[0].Title != k.Title {
 		t.Errorf("own keys: %+v, %v", keys, err)
@@ -442,6 +500,32 @@ func TestKeys(t *testing.T) {
 	}
 	_, err = w.Key(ctx, public, here)
 	wantKind(t, "deleted key", err, forge.Denied)
+}
+
+// TestKeyUsedSeldom: connections are many, and each note of one is a write.
+func TestKeyUsedSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := open(t)
+		public := newKey(t)
+		if _, err := w.AddKey(t.Context(), w.actor, "alice", "", string(ssh.MarshalAuthorizedKey(public))); err != nil {
+			t.Fatal(err)
+		}
+		var noted []time.Time
+		for range 4 {
+			if err := w.KeyUsed(t.Context(), public); err != nil {
+				t.Fatal(err)
+			}
+			keys, err := w.ListKeys(t.Context(), w.actor, "alice", 0, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			noted = append(noted, keys[0].Used)
+			time.Sleep(account.UsedEvery / 2)
+		}
+		if noted[0].IsZero() || noted[1] != noted[0] || noted[2].Sub(noted[0]) != account.UsedEvery || noted[3] != noted[2] {
+			t.Errorf("noted %v", noted)
+		}
+	})
 }
 
 // encode makes an authorized_keys line out of an algorithm and what follows it.

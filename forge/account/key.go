@@ -35,13 +35,19 @@ func (s *Service) Key(ctx context.Context, key ssh.PublicKey, from netip.Addr) (
 	return &forge.Actor{User: user, Credential: forge.Credential{Kind: forge.ByKey, ID: k.ID}, Address: from}, nil
 }
 
-// KeyUsed notes that the client has signed with the key that actor came by.
-// Before that anybody can offer the key, which is public.
-func (s *Service) KeyUsed(ctx context.Context, actor *forge.Actor) error {
-	if actor.Credential.Kind != forge.ByKey {
+// KeyUsed notes that a client has signed with the key, to within UsedEvery.
+// Before that anybody can offer the key, which is public. One that is gone
+// meanwhile is no error.
+func (s *Service) KeyUsed(ctx context.Context, key ssh.PublicKey) error {
+	k, _, err := s.stores.Keys.FindKey(ctx, ssh.FingerprintSHA256(key))
+	if errors.Is(err, forge.ErrNoRow) {
 		return nil
 	}
-	return s.stores.Keys.TouchKey(ctx, actor.Credential.ID, s.now())
+	now := s.now()
+	if err != nil || now.Sub(k.Used) < UsedEvery {
+		return err
+	}
+	return s.stores.Keys.TouchKey(ctx, k.ID, now)
 }
 
 // AddKey adds an SSH key, a line as in authorized_keys, to a user's. title may

@@ -84,7 +84,7 @@ type Key struct {
 	Authorized  string // "ssh-ed25519 AAAA…": type and base64, without comment
 	Fingerprint string // "SHA256:…" as ssh-keygen -l prints it; unique over all users
 	Created     time.Time
-	Used        time.Time // when a connection by it last began; zero if never
+	Used        time.Time // when a connection by it last began, to within UsedEvery; zero if never
 }
 
 // Keys keeps SSH keys. The manners are those of Users.
