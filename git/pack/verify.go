@@ -3,6 +3,7 @@ package pack
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"math"
 	"runtime"
@@ -33,7 +34,18 @@ const (
 //
 // Each object is made once: deltas are applied from their bases upwards, base by
 // base on all cores.
-func (p *Pack) Verify(ctx context.Context, visit func(id git.ID, kind git.Kind, data []byte) error, progress func(done, total int)) error {
+func (p *Pack) Verify(ctx context.Context, visit func(id git.ID, kind git.Kind, data []byte) error,
+	progress func(done, total int)) error {
+	return p.VerifyAll(ctx, visit, func(err error) error { return err }, progress)
+}
+
+// VerifyAll is Verify that goes on after damage. fault hears of every error that
+// is git.ErrCorrupt or git.ErrCollision, one at a time; what it returns, unless
+// nil, ends VerifyAll. An object that is damaged is told once, those made from it
+// are not visited, and their number comes last. A damaged index ends it, since
+// nothing that it says can be relied on.
+func (p *Pack) VerifyAll(ctx context.Context, visit func(id git.ID, kind git.Kind, data []byte) error,
+	fault func(error) error, progress func(done, total int)) error {
 	if err := p.index.Verify(p.src.Size()); err != nil {
 		return err
 	}
@@ -42,9 +54,9 @@ func (p *Pack) Verify(ctx context.Context, visit func(id git.ID, kind git.Kind, 
 	}
 	bare := *p
 	bare.cache = nil // nothing of this is likely to be read again
-	v := &verifier{Pack: &bare, visit: visit, progress: progress}
+	v := &verifier{Pack: &bare, visit: visit, fault: fault, progress: progress}
 	first := newCrew(ctx)
-	first.run(func() error { return v.checksum(first.ctx) })
+	first.run(func() error { return v.damaged(v.checksum(first.ctx)) })
 	first.run(func() error { return v.scan(first.ctx) })
 	if err := first.wait(); err != nil {
 		return err
@@ -57,28 +69,60 @@ func (p *Pack) Verify(ctx context.Context, visit func(id git.ID, kind git.Kind, 
 	if err := second.wait(); err != nil {
 		return err
 	}
-	if done := int(v.done.Load()); done < len(v.base) {
-		return corrupt("pack: %d deltas have each other as bases", len(v.base)-done)
+	switch rest := len(v.base) - int(v.done.Load()) - v.bad; {
+	case rest == 0:
+		return nil
+	case v.bad > 0:
+		return v.damaged(corrupt("pack: %d objects are made from damaged ones", rest))
+	default:
+		return v.damaged(corrupt("pack: %d deltas have each other as bases", rest))
 	}
-	return nil
 }
 
 // verifier is one run of Verify. Entries go by their rank in the pack.
 type verifier struct {
 	*Pack
 	visit    func(id git.ID, kind git.Kind, data []byte) error
+	fault    func(error) error
 	progress func(done, total int)
 
-	base  []uint32 // that a delta starts from; noEntry for an object stored whole
+	base  []uint32 // that a delta starts from; noEntry for an object stored whole, or damagedEntry
 	child []uint32 // first delta on an entry, then next of each
 	next  []uint32
 
 	taken atomic.Int64 // entries that a worker has taken
 	done  atomic.Int64 // objects
-	mu    sync.Mutex   // keeps calls of progress apart
+
+	mu  sync.Mutex // guards bad, and keeps calls of fault apart, and those of progress
+	bad int        // objects that fault was told of
 }
 
-const noEntry = math.MaxUint32
+const (
+	noEntry      = math.MaxUint32
+	damagedEntry = math.MaxUint32 - 1
+)
+
+// damaged tells fault of err, if that is damage, and returns the error that ends
+// the run, if any.
+func (v *verifier) damaged(err error) error {
+	if err == nil || !errors.Is(err, git.ErrCorrupt) && !errors.Is(err, git.ErrCollision) {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.fault(err)
+}
+
+// damagedObject is damaged for what is wrong with one object.
+func (v *verifier) damagedObject(err error) error {
+	if err := v.damaged(err); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.bad++
+	return nil
+}
 
 // checksum checks the trailer.
 func (v *verifier) checksum(ctx context.Context) error {
@@ -108,37 +152,53 @@ func (v *verifier) scan(ctx context.Context) error {
 		offsets[r] = v.order.offset(v.Pack, r)
 	}
 	if start := v.order.end(v.Pack, -1); start != packHead {
-		return corrupt("pack: %d bytes belong to no entry", start-packHead)
+		if err := v.damaged(corrupt("pack: %d bytes belong to no entry", start-packHead)); err != nil {
+			return err
+		}
 	}
 	v.base, v.child, v.next = make([]uint32, n), make([]uint32, n), make([]uint32, n)
 	for r := range offsets {
 		v.child[r] = noEntry
 	}
-	for r, offset := range offsets {
-		s, err := v.stored(ctx, offset)
+	for r := range offsets {
+		b, err := v.entry(ctx, r, offsets)
 		if err != nil {
-			return err
+			b = damagedEntry
+			if err := v.damagedObject(err); err != nil {
+				return err
+			}
 		}
-		c := checked{w: io.Discard}
-		e := Entry{Offset: offset, End: v.order.end(v.Pack, r), CRC: v.index.CRC(int(v.order.place[r]))}
-		if err := c.copy(ctx, v.Pack, e, offset); err != nil {
-			return err
+		v.base[r] = b
+		if b < damagedEntry {
+			v.next[r] = v.child[b]
+			v.child[b] = uint32(r)
 		}
-		v.base[r] = noEntry
-		if !s.kind.IsDelta() {
-			continue
-		}
-		base, err := v.baseOffset(&s)
-		if err != nil {
-			return err
-		}
-		b, ok := slices.BinarySearch(offsets, base)
-		if !ok {
-			return entryError(offset, corrupt("no entry starts at its base's offset %d", base))
-		}
-		v.base[r] = uint32(b)
-		v.next[r] = v.child[b]
-		v.child[b] = uint32(r)
 	}
 	return nil
+}
+
+// entry checks the CRC of the entry with a rank and returns its base, or noEntry.
+func (v *verifier) entry(ctx context.Context, rank int, offsets []int64) (base uint32, err error) {
+	offset := offsets[rank]
+	s, err := v.stored(ctx, offset)
+	if err != nil {
+		return 0, err
+	}
+	c := checked{w: io.Discard}
+	e := Entry{Offset: offset, End: v.order.end(v.Pack, rank), CRC: v.index.CRC(int(v.order.place[rank]))}
+	if err := c.copy(ctx, v.Pack, e, offset); err != nil {
+		return 0, err
+	}
+	if !s.kind.IsDelta() {
+		return noEntry, nil
+	}
+	from, err := v.baseOffset(&s)
+	if err != nil {
+		return 0, err
+	}
+	b, ok := slices.BinarySearch(offsets, from)
+	if !ok {
+		return 0, entryError(offset, corrupt("no entry starts at its base's offset %d", from))
+	}
+	return uint32(b), nil
 }

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -172,5 +175,113 @@ func TestDamageIsFoundBehindChecksums(t *testing.T) {
 	}
 	if unnoticed > 15 {
 		t.Errorf("%d of 150 changes unnoticed", unnoticed)
+	}
+}
+
+// VerifyAll tells of each damaged object and visits all that do not need one,
+// whether CRCs show the damage or only what inflates from it.
+func TestVerifyAll(t *testing.T) {
+	ctx := context.Background()
+	x := newFixture(t, git.SHA1, 30)
+	sound := x.mustOpen(t, 0, nil)
+	n := sound.Index().Count()
+	entries := make([]pack.Entry, n)
+	for i := range entries {
+		var err error
+		if entries[i], err = sound.Entry(ctx, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data := bytes.Clone(x.pack)
+	damaged := make(map[int]bool)
+	// needs reports whether object i is made from a damaged one.
+	needs := func(i int) bool {
+		for entries[i].Kind.IsDelta() {
+			var err error
+			if i, err = sound.At(entries[i].Base); err != nil {
+				t.Fatal(err)
+			}
+			if damaged[i] {
+				return true
+			}
+		}
+		return false
+	}
+	for i := 3; i < n; i += n / 5 {
+		damaged[i] = true
+	}
+	maps.DeleteFunc(damaged, func(i int, _ bool) bool { return needs(i) }) // only CRCs would tell of these
+	for i := range damaged {
+		data[entries[i].End-3] ^= 0x55 // in the checksum of the stream
+	}
+	lost := 0 // made from damaged objects
+	want := make(map[git.ID]bool)
+	for i := range entries {
+		switch {
+		case damaged[i]:
+		case needs(i):
+			lost++
+		default:
+			want[sound.Index().ID(i)] = true
+		}
+	}
+	if len(damaged) < 2 || lost == 0 || len(want) < n/4 {
+		t.Fatalf("of %d objects %d are damaged, %d lost and %d left: not worth testing", n, len(damaged), lost, len(want))
+	}
+
+	resummed := bytes.Clone(data)
+	resum(resummed)
+	index := make([]pack.IndexEntry, n)
+	for i, e := range entries {
+		index[i] = pack.IndexEntry{ID: sound.Index().ID(i), Offset: e.Offset, CRC: crcOf(data[e.Offset:e.End])}
+	}
+	for what, files := range map[string][2][]byte{
+		"checksum does not match": {data, x.index},
+		"":                        {resummed, pack.AppendIndex(git.SHA1, nil, index, resummed[len(resummed)-20:])},
+	} {
+		p, err := open(git.SHA1, files[0], files[1], 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		seen := make(map[git.ID]bool)
+		var faults []string
+		err = p.VerifyAll(ctx, func(id git.ID, _ git.Kind, _ []byte) error {
+			mu.Lock()
+			defer mu.Unlock()
+			seen[id] = true
+			return nil
+		}, func(err error) error {
+			faults = append(faults, err.Error())
+			return nil
+		}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !maps.Equal(seen, want) {
+			t.Errorf("%q: %d objects seen, want %d others", what, len(seen), len(want))
+		}
+		told := strings.Join(faults, "\n") + "\n"
+		parts := []string{what, fmt.Sprintf("%d objects are made from damaged ones", lost)}
+		for i := range damaged {
+			parts = append(parts, fmt.Sprintf("offset %d:", entries[i].Offset))
+		}
+		for _, part := range parts {
+			if !strings.Contains(told, part) {
+				t.Errorf("%q: no fault says %q", what, part)
+			}
+		}
+		if most := len(damaged) + 2; len(faults) > most {
+			t.Errorf("%q: %d faults, want at most %d:\n%s", what, len(faults), most, told)
+		}
+	}
+
+	p, err := open(git.SHA1, data, x.index, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := errors.New("stop")
+	if err := p.VerifyAll(ctx, nil, func(error) error { return stop }, nil); !errors.Is(err, stop) {
+		t.Errorf("fault's error became %v", err)
 	}
 }

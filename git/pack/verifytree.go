@@ -57,7 +57,7 @@ func (v *verifier) work(ctx context.Context, budget int64) error {
 // never hold more than two objects.
 func (w *treeWorker) tree(ctx context.Context, root uint32) error {
 	if err := w.root(ctx, root); err != nil {
-		return err
+		return w.damagedObject(err)
 	}
 	for len(w.path) > 0 {
 		top := &w.path[len(w.path)-1]
@@ -66,31 +66,38 @@ func (w *treeWorker) tree(ctx context.Context, root uint32) error {
 			w.pop()
 			continue
 		}
-		if len(w.path) > maxChain {
-			return entryError(w.offset(rank), corrupt("more than %d deltas to its base", maxChain))
-		}
-		if top.data == nil {
-			var err error
-			if _, top.data, err = w.object(ctx, w.offset(top.rank)); err != nil {
-				return err
-			}
-			w.held += int64(len(top.data))
-		}
 		top.next = w.next[rank]
 		kind := top.kind
-		data, err := w.apply(ctx, rank, top.data)
-		if err != nil {
-			return err
-		}
-		if err := w.name(rank, kind, data); err != nil {
-			return err
-		}
+		data, err := w.made(ctx, rank, top)
 		if top.next == noEntry {
 			w.drop(top)
 		}
-		w.push(rank, kind, data)
+		if err == nil {
+			w.push(rank, kind, data)
+		} else if err := w.damagedObject(err); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// made verifies the object of the delta with a rank, whose base is top.
+func (w *treeWorker) made(ctx context.Context, rank uint32, top *treeNode) ([]byte, error) {
+	if len(w.path) > maxChain {
+		return nil, entryError(w.offset(rank), corrupt("more than %d deltas to its base", maxChain))
+	}
+	if top.data == nil {
+		var err error
+		if _, top.data, err = w.object(ctx, w.offset(top.rank)); err != nil {
+			return nil, err
+		}
+		w.held += int64(len(top.data))
+	}
+	data, err := w.apply(ctx, rank, top.data)
+	if err != nil {
+		return nil, err
+	}
+	return data, w.name(rank, top.kind, data)
 }
 
 // root verifies an object that is stored whole and starts the path with it.
