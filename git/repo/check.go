@@ -81,21 +81,28 @@ func (c *check) objects(ctx context.Context, pass, total int) error {
 		links.wanted = func(id git.ID) bool { return int(id[0])*c.passes/256 == pass }
 	}
 	checker := fsck.New(format, nil)
-	visit := links.object
-	if pass == 0 {
-		visit = func(id git.ID, kind git.Kind, data []byte) error {
-			if err := checker.Object(id, kind, data); err != nil {
-				c.fault("%v", err)
-			}
-			if err := links.object(id, kind, data); err != nil {
-				c.fault("%v", err)
-			}
-			return nil
+	visit := func(id git.ID, kind git.Kind, data []byte) error {
+		err := links.object(id, kind, data)
+		if pass > 0 {
+			return nil // the first pass has told
 		}
+		if err := checker.Object(id, kind, data); err != nil {
+			c.fault("%v", err)
+		}
+		if err != nil {
+			c.fault("%v", err)
+		}
+		return nil
 	}
 	before := total / c.passes * pass
 	for place, row := range c.snap.state.Packs {
-		err := c.pack(ctx, place, pass == 0, visit, func(done int) {
+		fault := func(err error) error {
+			if pass == 0 {
+				c.fault("pack %s: %v", row.Name, err)
+			}
+			return nil
+		}
+		err := c.pack(ctx, place, pass == 0, visit, fault, func(done int) {
 			if c.progress != nil {
 				c.progress(before+done, total)
 			}
@@ -103,8 +110,8 @@ func (c *check) objects(ctx context.Context, pass, total int) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil && pass == 0 {
-			c.fault("pack %s: %v", row.Name, err)
+		if err != nil {
+			_ = fault(err)
 		}
 		before += int(row.Objects)
 	}
@@ -117,7 +124,8 @@ func (c *check) objects(ctx context.Context, pass, total int) error {
 }
 
 // pack verifies one pack, and its row if rows is set.
-func (c *check) pack(ctx context.Context, place int, rows bool, visit func(git.ID, git.Kind, []byte) error, progress func(done int)) error {
+func (c *check) pack(ctx context.Context, place int, rows bool, visit func(git.ID, git.Kind, []byte) error,
+	fault func(error) error, progress func(done int)) error {
 	p, err := c.snap.pack(ctx, place)
 	if err != nil {
 		c.unopened = true
@@ -128,7 +136,7 @@ func (c *check) pack(ctx context.Context, place int, rows bool, visit func(git.I
 			return err
 		}
 	}
-	return p.Verify(ctx, visit, func(done, _ int) { progress(done) })
+	return p.VerifyAll(ctx, visit, fault, func(done, _ int) { progress(done) })
 }
 
 // row compares the row of a pack with its files.

@@ -179,6 +179,28 @@ func TestCheckFindsDamage(t *testing.T) {
 	}
 }
 
+// What is damaged in one place does not hide what is wrong elsewhere.
+func TestCheckGoesOn(t *testing.T) {
+	s := newStock(t, git.SHA1)
+	blob, other := s.write(git.KindBlob, "content"), s.write(git.KindBlob, "other")
+	tree := s.write(git.KindTree, s.entry("100644", "file", blob)) // which is missing
+	w := newWorld(t, git.SHA1)
+	row := w.plant(s.packOf(other, tree), "a")
+	if err := w.files.Damage(repo.PackFile(row.Name), func(b []byte) []byte {
+		b[bytes.Index(b, []byte{0x78})+3] ^= 0x40 // in the first stream, that of the blob
+		return b
+	}); err != nil {
+		t.Fatal(err)
+	}
+	w.commitRaw(repo.Change{Add: []repo.Pack{row}, Refs: []repo.RefUpdate{{Name: "refs/tags/x", New: git.ID{7}}}})
+	told := strings.Join(w.faults(w.id), "\n")
+	for _, part := range []string{"checksum does not match", "offset 12:", "missing blob " + blob.String(), "missing object 07"} {
+		if !strings.Contains(told, part) {
+			t.Errorf("no fault says %q:\n%s", part, told)
+		}
+	}
+}
+
 func TestCheckComparesRows(t *testing.T) {
 	s := newStock(t, git.SHA1)
 	blob := s.write(git.KindBlob, "x")
