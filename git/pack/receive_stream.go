@@ -105,9 +105,11 @@ func (s *stream) more() error {
 	switch {
 	case s.err == nil:
 		return io.ErrNoProgress
-	case s.err == io.EOF, errors.Is(s.err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%w: pack ends early, after %d bytes: %w",
-			git.ErrCorrupt, s.start+int64(s.have), io.ErrUnexpectedEOF)
+	case s.err == io.EOF:
+		s.err = io.ErrUnexpectedEOF
+		fallthrough
+	case errors.Is(s.err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: pack ends early, after %d bytes: %w", git.ErrCorrupt, s.start+int64(s.have), s.err)
 	}
 	return fmt.Errorf("read pack: %w", s.err)
 }

@@ -296,6 +296,8 @@ func (x *receive) failAll(err error) error {
 	switch {
 	case errors.As(err, &r):
 		reason = r.msg
+	case errors.Is(err, repo.ErrFull):
+		reason = "failed to update ref: " + repo.ErrFull.Error()
 	case errors.Is(err, repo.ErrInvalid):
 		reason = "failed to update ref: " + err.Error() // it speaks of the client's own names and numbers
 	case errors.Is(err, repo.ErrOutOfDate):

@@ -70,9 +70,10 @@ type Report struct {
 // is not among them, HEAD is pointed at main or master if that was pushed, and
 // at the branch itself if it is the only one.
 func (s *Server) Receive(ctx context.Context, snap *repo.Snapshot, r io.Reader, w io.Writer, o ReceiveOptions) (*Report, error) {
+	from := &client{r: r}
 	x := &receive{
-		server: s, snap: snap, options: o, view: view{snap.State(), o.HideRefs}, format: snap.State().Format,
-		in: wire.NewReader(r), w: w, nonce: s.nonce(snap.State().ID),
+		client: from, server: s, snap: snap, options: o, view: view{snap.State(), o.HideRefs}, format: snap.State().Format,
+		in: wire.NewReader(from), w: w, nonce: s.nonce(snap.State().ID),
 		report: &Report{Refused: map[string]string{}},
 	}
 	if !o.Stateless {
@@ -107,7 +108,8 @@ type receive struct {
 	format   git.Format
 	view     view
 	options  ReceiveOptions
-	in       *wire.Reader
+	client   *client
+	in       *wire.Reader // of client
 	w        io.Writer
 	band     *wire.Sideband // nil if the client asked for none
 	nonce    string
@@ -210,7 +212,7 @@ func (x *receive) say(text string) {
 }
 
 // unpackStatus is why a pack was not taken, in the report.
-func unpackStatus(err error) string {
+func (x *receive) unpackStatus(err error) string {
 	var problem *fsck.Problem
 	var limit *pack.LimitError
 	var kind *repo.KindError
@@ -225,8 +227,10 @@ func unpackStatus(err error) string {
 		return kind.Error()
 	case errors.Is(err, git.ErrCollision):
 		return git.ErrCollision.Error()
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case x.client.gone(err):
 		return "the pack ends early"
+	case stalled(err):
+		return explain(err)
 	case errors.Is(err, git.ErrCorrupt), errors.Is(err, git.ErrNotFound):
 		return err.Error()
 	}
@@ -235,7 +239,7 @@ func unpackStatus(err error) string {
 
 // answer reports what became of the pack and of each command.
 func (x *receive) answer(unpackErr error) error {
-	status := unpackStatus(unpackErr)
+	status := x.unpackStatus(unpackErr)
 	if status != "" {
 		x.say("error: " + status)
 	}
@@ -268,7 +272,7 @@ func (x *receive) answer(unpackErr error) error {
 // abort ends a conversation whose commands could not be read.
 func (x *receive) abort(err error) error {
 	var peer *wire.PeerError
-	if errors.As(err, &peer) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.As(err, &peer) || x.client.gone(err) {
 		return err // nobody listens
 	}
 	if x.options.Stateless {

@@ -147,6 +147,10 @@ func explain(err error) string {
 		return "protocol error: " + p.Error()
 	case errors.As(err, &l):
 		return l.Error()
+	case stalled(err):
+		return "the request did not go on for too long"
+	case errors.Is(err, repo.ErrFull):
+		return repo.ErrFull.Error()
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "the server gave up: time is over or it is shutting down"
 	case errors.Is(err, git.ErrNotFound), errors.Is(err, git.ErrCorrupt):

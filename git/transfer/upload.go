@@ -35,9 +35,10 @@ func (s *Server) Upload(ctx context.Context, snap *repo.Snapshot, r io.Reader, w
 			return err
 		}
 	}
+	from := &client{r: r}
 	u := &upload{
-		server: s, snap: snap, format: snap.State().Format, view: view{snap.State(), o.HideRefs}, options: o,
-		in: wire.NewReader(r), w: w, out: wire.NewWriter(w),
+		client: from, server: s, snap: snap, format: snap.State().Format, view: view{snap.State(), o.HideRefs}, options: o,
+		in: wire.NewReader(from), w: w, out: wire.NewWriter(w),
 	}
 	if o.Version != 2 {
 		return u.tell(u.serveV0(ctx))
@@ -58,7 +59,8 @@ type upload struct {
 	format  git.Format
 	view    view
 	options UploadOptions
-	in      *wire.Reader
+	client  *client
+	in      *wire.Reader // of client
 	w       io.Writer
 	out     *wire.Writer // the packets before the pack
 	bare    bool         // a pack without sideband has begun: nothing can be told any more
@@ -67,7 +69,7 @@ type upload struct {
 // tell reports an error to the client, in a packet, unless that was done.
 func (u *upload) tell(err error) error {
 	var peer *wire.PeerError
-	if err == nil || u.bare || errors.Is(err, Told) || errors.As(err, &peer) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if err == nil || u.bare || errors.Is(err, Told) || errors.As(err, &peer) || u.client.gone(err) {
 		return err
 	}
 	u.out.Error(explain(err))

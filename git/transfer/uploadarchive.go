@@ -28,8 +28,9 @@ func (s *Server) Archive(ctx context.Context, snap *repo.Snapshot, r io.Reader, 
 // ArchiveVisible is Archive with refs hidden, as UploadOptions.HideRefs has it.
 func (s *Server) ArchiveVisible(ctx context.Context, snap *repo.Snapshot, r io.Reader, w io.Writer, hide func(name string) bool) error {
 	out := wire.NewWriter(w)
-	args, err := readArguments(wire.NewReader(r))
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	from := &client{r: r}
+	args, err := readArguments(wire.NewReader(from))
+	if from.gone(err) {
 		return err
 	}
 	if err != nil {
