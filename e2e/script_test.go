@@ -28,6 +28,7 @@ import (
 //	http STATUS METHOD PATH [-h 'NAME: VALUE']… [-d FILE]   one request without credentials of its own;
 //	                       stdout is the body, stderr the headers; STATUS may be "401|404"
 //	pkt FILE LINE…         write pkt-lines to FILE; 0000 and 0001 stand for themselves
+//	env-from FILE          set variables from lines NAME=VALUE
 //	history DIR N          make a repository of N commits, a day apart, with merges and tags
 //	random FILE BYTES      write a file that can't be compressed
 //	samerefs URL DIR       the refs of URL, as git ls-remote lists them, are those of the repository DIR
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"as":          asCommand,
 			"api":         apiCommand,
 			"token":       tokenCommand,
+			"env-from":    envFromCommand,
 			"http":        httpCommand,
 			"pkt":         pktCommand,
 			"history":     historyCommand,

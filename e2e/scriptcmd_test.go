@@ -65,8 +65,18 @@ func pktCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
 
+func envFromCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: env-from FILE")
+	}
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
+		ts.Setenv(name, value)
+	}
+}
+
 // historyCommand makes a history by git fast-import: on main a commit a day from
-// 2024-01-01 on, each of which changes one of ten files in one of three
+// 2024-01-01 on, each of which changes one of five files in one of three
 // directories; every seventh merges a side branch of one commit, every tenth has
 // an annotated tag and every tenth after the fifth a light one.
 func historyCommand(ts *testscript.TestScript, neg bool, args []string) {
@@ -90,7 +100,7 @@ func historyCommand(ts *testscript.TestScript, neg bool, args []string) {
 		if merge != "" {
 			fmt.Fprintf(&in, "merge %s\n", merge)
 		}
-		fmt.Fprintf(&in, "M 100644 inline dir%d/file%d\n", i%3, i%10)
+		fmt.Fprintf(&in, "M 100644 inline dir%d/file%d\n", i%3, i%5)
 		data(filler + fmt.Sprintf("line of commit %d\n", at))
 	}
 	previous := ""
