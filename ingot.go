@@ -82,7 +82,13 @@ func Open(ctx context.Context, c Config) (*Instance, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ingot: %w", err)
 	}
-	db, err := sqldb.Open(ctx, filepath.Join(c.Data, "ingot.db"))
+	database := filepath.Join(c.Data, "ingot.db")
+	// SQLite would make it readable to all whom the directory lets in; it holds
+	// the hashes of passwords.
+	if err := disk.Reserve(database); err != nil {
+		return nil, fmt.Errorf("ingot: %w", err)
+	}
+	db, err := sqldb.Open(ctx, database)
 	if err != nil {
 		return nil, fmt.Errorf("ingot: %w", err)
 	}
