@@ -6,16 +6,22 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ingot-forge/ingot/git"
 )
 
 // Limits bound what a stranger's pack may cost. Past one of them Receive fails
-// with a *LimitError; zero means no limit. ObjectBytes should be set: without it,
-// a delta of a few bytes may make an object of gigabytes.
+// with a *LimitError; zero means no limit. ObjectBytes and TotalBytes should be
+// set: a delta of a few bytes may make an object of gigabytes, and a pack may
+// have millions of them.
 type Limits struct {
 	PackBytes   int64 // of the stream
 	ObjectBytes int64 // inflated size of any object
+	// TotalBytes is what all entries come to, inflated, with the objects that
+	// deltas make, and with bases of thin packs. An object counts again whenever
+	// want of memory has it made again.
+	TotalBytes  int64
 	Objects     int64 // entries in the pack
 	DeltaDepth  int   // longest chain of deltas
 	MemoryBytes int64 // kept deltas and bases in flight; 0 means DefaultMemory
@@ -33,7 +39,7 @@ const maxInMemory = 4 << 30
 // LimitError says which limit a pack broke. Receive wraps it with the offset
 // of the entry, where one entry is to blame.
 type LimitError struct {
-	Limit string // "pack size", "object size", "objects in the pack", "delta depth"
+	Limit string // "pack size", "object size", "inflated size of the pack", "objects in the pack", "delta depth"
 	Max   int64
 }
 
@@ -126,12 +132,21 @@ type intake struct {
 	out Draft
 
 	table
-	kept    *shelf   // deltas that need not be read again
-	refs    refBases // what RefDeltas start from
-	stored  int64    // bytes in out so far: the pack without its trailer
-	trailer []byte   // as read, or made anew for a thin pack
+	kept    *shelf       // deltas that need not be read again
+	refs    refBases     // what RefDeltas start from
+	stored  int64        // bytes in out so far: the pack without its trailer
+	made    atomic.Int64 // counts towards Limits.TotalBytes
+	trailer []byte       // as read, or made anew for a thin pack
 
 	reported sync.Mutex // one goroutine at a time calls Progress
+}
+
+// spend is called before size bytes are inflated or made.
+func (in *intake) spend(size int64) error {
+	if in.made.Add(size) > in.Limits.TotalBytes && in.Limits.TotalBytes > 0 {
+		return &LimitError{Limit: "inflated size of the pack", Max: in.Limits.TotalBytes}
+	}
+	return nil
 }
 
 // report calls Progress, if there is one.

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ingot-forge/ingot/git"
@@ -254,6 +255,8 @@ func TestReceiveLimits(t *testing.T) {
 		{"object size", func(b *builder) {
 			b.ofs(b.whole(git.KindBlob, base), deltaOf(20, 200, strings.Repeat(copyOp(0, 20), 10)))
 		}, func(l *pack.Limits, max int64) { l.ObjectBytes = max }, 200},
+		// The base, then ten deltas of 23 bytes that make 20 each.
+		{"inflated size of the pack", chain, func(l *pack.Limits, max int64) { l.TotalBytes = max }, int64(len(base)) + 10*(23+20)},
 		{"pack size", func(b *builder) { b.whole(git.KindBlob, "") },
 			func(l *pack.Limits, max int64) { l.PackBytes = max }, int64(12 + 1 + len(newBuilder(git.SHA1).deflate("")) + 20)},
 	} {
@@ -271,6 +274,51 @@ func TestReceiveLimits(t *testing.T) {
 			over.Limit != c.limit || over.Max != c.max-1 || !strings.Contains(err.Error(), fmt.Sprint(c.max-1)) {
 			t.Errorf("%s over %d: %v", c.limit, c.max-1, err)
 		}
+	}
+}
+
+// A pack of a few kilobytes that would make gigabytes by copying costs what the
+// limit allows, and fails while it comes in; so does one whose objects have to be
+// made again and again for want of memory.
+func TestReceiveTotal(t *testing.T) {
+	const size = 1 << 20
+	b := newBuilder(git.SHA1)
+	at := b.whole(git.KindBlob, strings.Repeat("a", size))
+	for i := range 4096 {
+		b.ofs(at, deltaOf(size, size, insertOp(fmt.Sprintf("%04d", i))+strings.Repeat(copyOp(0, 0xfffc), size/0xfffc)+
+			copyOp(0, size-4-size/0xfffc*0xfffc)))
+	}
+	data := b.bytes()
+	var seen atomic.Int64
+	visit := func(_ git.ID, _ git.Kind, size int64, _ []byte) error { seen.Add(size); return nil }
+	const most = 64 * size
+	err := receiveError(t, data, pack.Options{Visit: visit, Limits: pack.Limits{TotalBytes: most}})
+	var over *pack.LimitError
+	if !errors.As(err, &over) || *over != (pack.LimitError{Limit: "inflated size of the pack", Max: most}) {
+		t.Errorf("%d bytes that make 4 GiB: %v", len(data), err)
+	}
+	if seen.Load() > most {
+		t.Errorf("%d bytes were made, for a limit of %d", seen.Load(), most)
+	}
+
+	// A comb: each link of the chain is needed again on the way back.
+	b = newBuilder(git.SHA1)
+	at = b.whole(git.KindBlob, strings.Repeat("a", 32<<10))
+	const links = 200
+	for i := range links {
+		d := func(s string) string {
+			return deltaOf(32<<10, 32<<10, insertOp(fmt.Sprintf("%s%07d", s, i))+copyOp(8, 32<<10-8))
+		}
+		b.ofs(at, d("a"))
+		at = b.ofs(at, d("b"))
+	}
+	l := pack.Limits{TotalBytes: 5 * links * 32 << 10}
+	if _, err := pack.Receive(t.Context(), bytes.NewReader(b.bytes()), new(draft), pack.Options{Limits: l}); err != nil {
+		t.Error(err)
+	}
+	l.MemoryBytes = 1
+	if err := receiveError(t, b.bytes(), pack.Options{Limits: l}); !errors.As(err, &over) || over.Limit != "inflated size of the pack" {
+		t.Errorf("a comb of %d links without memory: %v", links, err)
 	}
 }
 
@@ -394,5 +442,32 @@ func TestReceiveLargeObjects(t *testing.T) {
 				t.Errorf("%d objects visited of %d, %d without content", len(v.seen), r.Objects, v.nils)
 			}
 		}
+	}
+}
+
+// A delta too large to be held is not read again to learn what it makes.
+func TestReceiveLargeDelta(t *testing.T) {
+	content := strings.Repeat("0123456789abcdef", 100_000)
+	var ops strings.Builder
+	for at := 0; at < len(content); at += 100 {
+		ops.WriteString(insertOp(content[at : at+100]))
+	}
+	b := newBuilder(git.SHA1)
+	delta := deltaOf(len(base), len(content), ops.String())
+	b.ofs(b.whole(git.KindBlob, base), delta)
+	need := int64(len(base) + len(delta) + len(content))
+	if _, err := pack.Receive(t.Context(), bytes.NewReader(b.bytes()), new(draft), pack.Options{Limits: pack.Limits{TotalBytes: need}}); err != nil {
+		t.Error(err)
+	}
+	var over *pack.LimitError
+	if err := receiveError(t, b.bytes(), pack.Options{Limits: pack.Limits{TotalBytes: need - 1}}); !errors.As(err, &over) ||
+		over.Limit != "inflated size of the pack" {
+		t.Error(err)
+	}
+	l := pack.Limits{ObjectBytes: int64(len(delta)), TotalBytes: 1 << 40}
+	b = newBuilder(git.SHA1)
+	b.ofs(b.whole(git.KindBlob, base), deltaOf(len(base), 1<<40, ops.String()))
+	if err := receiveError(t, b.bytes(), pack.Options{Limits: l}); !errors.As(err, &over) || over.Limit != "object size" {
+		t.Error(err)
 	}
 }

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -94,7 +95,7 @@ func readFull(r io.ReaderAt, p []byte, at int64) error {
 		return nil
 	}
 	if err == nil || err == io.EOF {
-		err = io.ErrUnexpectedEOF
+		err = errors.New("it is shorter than what was written")
 	}
 	return fmt.Errorf("read the stored pack at offset %d: %w", at+int64(n), err)
 }

@@ -298,6 +298,9 @@ func (w *resolver) rebuild(i int) error {
 			return err
 		}
 		next, err := w.apply(data, e)
+		if err == nil {
+			err = w.spend(int64(len(next)))
+		}
 		if err != nil {
 			return entryError(w.index[e].Offset, err)
 		}

@@ -3,6 +3,7 @@ package pack
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -99,6 +100,9 @@ func (sc *scanner) entry(at int64) error {
 	if sc.Limits.ObjectBytes > 0 && h.size > sc.Limits.ObjectBytes {
 		return &LimitError{Limit: "object size", Max: sc.Limits.ObjectBytes}
 	}
+	if err := sc.spend(h.size); err != nil {
+		return err
+	}
 	n := sc.add(at, h.kind)
 	switch h.kind {
 	case OfsDelta:
@@ -169,8 +173,7 @@ func (sc *scanner) delta(n uint32, h head) (err error) {
 	data := kept
 	if data == nil {
 		if h.size > blockBytes {
-			sc.index[n].CRC, err = sc.pass(io.Discard, h)
-			return err
+			return sc.largeDelta(n, h)
 		}
 		if int64(cap(sc.scratch)) < h.size {
 			sc.scratch = make([]byte, max(h.size, scratchBytes))
@@ -180,14 +183,43 @@ func (sc *scanner) delta(n uint32, h head) (err error) {
 	if sc.index[n].CRC, err = sc.inflate(data, h.bytes); err != nil {
 		return err
 	}
-	if _, err := sc.resultSize(data); err != nil {
+	size, err := sc.resultSize(data)
+	if err != nil {
 		return err
 	}
 	if kept != nil {
 		sc.links[n].at = sc.kept.put(len(kept))
 		sc.links[n].size = uint32(len(kept))
 	}
-	return nil
+	return sc.spend(size)
+}
+
+// largeDelta finds the end of a delta that is too large to be held, and what it
+// says of the size of its object. Whether that is true is seen once it is applied.
+func (sc *scanner) largeDelta(n uint32, h head) (err error) {
+	var start prefix
+	if sc.index[n].CRC, err = sc.pass(&start, h); err != nil {
+		return err
+	}
+	_, size, _, err := DeltaSizes(start.kept[:start.n])
+	if err != nil {
+		return err
+	}
+	if err := sc.mayMake(size); err != nil {
+		return err
+	}
+	return sc.spend(size)
+}
+
+// prefix keeps the start of what is written to it: as much as a delta's sizes take.
+type prefix struct {
+	kept [2 * binary.MaxVarintLen64]byte
+	n    int
+}
+
+func (p *prefix) Write(data []byte) (int, error) {
+	p.n += copy(p.kept[p.n:], data)
+	return len(data), nil
 }
 
 // resultSize reads the size of what a delta makes, and checks it before anything
@@ -197,12 +229,8 @@ func (in *intake) resultSize(delta []byte) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	most := int64(maxInMemory)
-	if in.Limits.ObjectBytes > 0 {
-		most = min(most, in.Limits.ObjectBytes)
-	}
-	if size > most {
-		return 0, &LimitError{Limit: "object size", Max: most}
+	if err := in.mayMake(size); err != nil {
+		return 0, err
 	}
 	if size > trustedSize {
 		if n, err := deltaResult(ops, size); err != nil || n != size {
@@ -210,6 +238,18 @@ func (in *intake) resultSize(delta []byte) (int64, error) {
 		}
 	}
 	return size, nil
+}
+
+// mayMake checks the size of an object that is going to be held in memory.
+func (in *intake) mayMake(size int64) error {
+	most := int64(maxInMemory)
+	if in.Limits.ObjectBytes > 0 {
+		most = min(most, in.Limits.ObjectBytes)
+	}
+	if size > most {
+		return &LimitError{Limit: "object size", Max: most}
+	}
+	return nil
 }
 
 // blob hashes a large blob while it comes in.

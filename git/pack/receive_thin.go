@@ -59,6 +59,9 @@ func (w *resolver) foreign(e uint32) ([]byte, error) {
 	if data == nil {
 		data = []byte{} // an empty object, that is
 	}
+	if err := w.spend(int64(len(data))); err != nil {
+		return nil, baseError(id, err)
+	}
 	if err := w.mayHold(int64(len(data))); err != nil {
 		return nil, err
 	}
@@ -103,20 +106,16 @@ func (in *intake) unresolved(n int) error {
 // and trailer.
 func (in *intake) complete(ctx context.Context) error {
 	n := in.entries
-	var z *Deflater
 	for e := in.entries; e < len(in.index); e++ {
 		if in.links[e].kind == 0 {
 			continue // turned out to be in the pack, or not to be needed
-		}
-		if z == nil {
-			z = NewDeflater()
 		}
 		id := in.index[e].ID
 		kind, data, err := in.Bases.Object(ctx, id)
 		if err != nil {
 			return baseError(id, err)
 		}
-		stored := z.Deflate(appendHead(nil, kind, int64(len(data))), data)
+		stored := Deflate(appendHead(nil, kind, int64(len(data))), data)
 		if _, err := in.out.Write(stored); err != nil {
 			return fmt.Errorf("store pack: %w", err)
 		}
