@@ -18,6 +18,7 @@ import (
 type Limits struct {
 	PackBytes    int64 // of one push
 	ObjectBytes  int64 // of one object, inflated
+	PackInflated int64 // all objects of one push, inflated
 	PushObjects  int64 // objects in one push
 	DeltaDepth   int   // longest chain of deltas in a pushed pack
 	PushRefs     int   // refs moved by one push
@@ -43,6 +44,7 @@ type Limits struct {
 var defaultLimits = Limits{
 	PackBytes:    16 << 30,
 	ObjectBytes:  2 << 30,
+	PackInflated: 1 << 40,
 	PushObjects:  20_000_000,
 	DeltaDepth:   4095, // the most that git itself ever writes
 	PushRefs:     100_000,
@@ -67,6 +69,7 @@ var defaultLimits = Limits{
 func (l Limits) withDefaults() Limits {
 	fill(&l.PackBytes, defaultLimits.PackBytes)
 	fill(&l.ObjectBytes, defaultLimits.ObjectBytes)
+	fill(&l.PackInflated, defaultLimits.PackInflated)
 	fill(&l.PushObjects, defaultLimits.PushObjects)
 	fill(&l.DeltaDepth, defaultLimits.DeltaDepth)
 	fill(&l.PushRefs, defaultLimits.PushRefs)
@@ -99,8 +102,8 @@ func (l Limits) store() repo.Config {
 	return repo.Config{
 		CacheBytes: l.CacheBytes,
 		OpenPacks:  l.OpenPacks,
-		Limits: pack.Limits{PackBytes: l.PackBytes, ObjectBytes: l.ObjectBytes, Objects: l.PushObjects,
-			DeltaDepth: l.DeltaDepth, MemoryBytes: l.IngestMemory},
+		Limits: pack.Limits{PackBytes: l.PackBytes, ObjectBytes: l.ObjectBytes, TotalBytes: l.PackInflated,
+			Objects: l.PushObjects, DeltaDepth: l.DeltaDepth, MemoryBytes: l.IngestMemory},
 		Refs: l.PushRefs,
 	}
 }

@@ -14,6 +14,7 @@ import (
 type limitFlags struct {
 	PackSize                size          `help:"Bytes of one push." env:"INGOT_LIMIT_PACK_SIZE"`
 	ObjectSize              size          `help:"Bytes of one object, inflated." env:"INGOT_LIMIT_OBJECT_SIZE"`
+	PackInflated            size          `help:"Bytes of all objects of one push, inflated." env:"INGOT_LIMIT_PACK_INFLATED"`
 	PushObjects             int64         `help:"Objects in one push." env:"INGOT_LIMIT_PUSH_OBJECTS"`
 	DeltaDepth              int           `help:"Longest chain of deltas in a push." env:"INGOT_LIMIT_DELTA_DEPTH"`
 	PushRefs                int           `help:"Refs moved by one push." env:"INGOT_LIMIT_PUSH_REFS"`
@@ -36,7 +37,7 @@ type limitFlags struct {
 
 func (f limitFlags) limits() ingot.Limits {
 	return ingot.Limits{
-		PackBytes: int64(f.PackSize), ObjectBytes: int64(f.ObjectSize), PushObjects: f.PushObjects,
+		PackBytes: int64(f.PackSize), ObjectBytes: int64(f.ObjectSize), PackInflated: int64(f.PackInflated), PushObjects: f.PushObjects,
 		DeltaDepth: f.DeltaDepth, PushRefs: f.PushRefs, PushOptionBytes: int(f.PushOptionBytes),
 		FetchWants: f.FetchWants, FetchHaves: f.FetchHaves,
 		IngestMemory: int64(f.IngestMemory), CacheBytes: int64(f.CacheSize), OpenPacks: f.OpenPacks,
