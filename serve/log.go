@@ -15,8 +15,16 @@ import (
 // request, not a service, so they may travel in a context.
 type requestKey struct{}
 
-// RequestID returns the id that Observe gave the request, for answers and logs;
-// "" outside a request.
+// NameRequest gives a request, or an SSH command, its id.
+func NameRequest(ctx context.Context) (_ context.Context, id string) {
+	var raw [8]byte
+	rand.Read(raw[:]) // never fails
+	id = hex.EncodeToString(raw[:])
+	return context.WithValue(ctx, requestKey{}, id), id
+}
+
+// RequestID returns the id that NameRequest gave the request, for answers and
+// logs; "" outside a request.
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestKey{}).(string)
 	return id
@@ -27,9 +35,7 @@ func RequestID(ctx context.Context) string {
 // inside. The query is never logged: clients put secrets there.
 func Observe(log *slog.Logger, m *Metrics, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var raw [8]byte
-		rand.Read(raw[:]) // never fails
-		id := hex.EncodeToString(raw[:])
+		ctx, id := NameRequest(r.Context())
 		w.Header().Set("X-Request-Id", id)
 		seen := &observed{ResponseWriter: w}
 		start := time.Now()
@@ -57,7 +63,7 @@ func Observe(log *slog.Logger, m *Metrics, next http.Handler) http.Handler {
 				panic(http.ErrAbortHandler)
 			}
 		}()
-		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), requestKey{}, id)))
+		next.ServeHTTP(seen, r.WithContext(ctx))
 	})
 }
 

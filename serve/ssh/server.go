@@ -77,8 +77,14 @@ type Server struct {
 // closes idle connections at once and waits for the others.
 type load struct{ commands int }
 
-// actorKey is where the verified key's owner travels in ssh.Permissions.
-type actorKey struct{}
+// signer is the key that a client signed with, and whose it is.
+type signer struct {
+	actor *forge.Actor
+	key   ssh.PublicKey
+}
+
+// signerKey is where it travels in ssh.Permissions.
+type signerKey struct{}
 
 // New returns a Server whose host keys are kept with the accounts, so that every
 // node of an instance has the same.
@@ -115,7 +121,7 @@ func (s *Server) offered(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permiss
 	if err != nil {
 		return nil, err
 	}
-	return &ssh.Permissions{ExtraData: map[any]any{actorKey{}: actor}}, nil
+	return &ssh.Permissions{ExtraData: map[any]any{signerKey{}: signer{actor, key}}}, nil
 }
 
 // Serve accepts connections from l until Shutdown, and then returns nil.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,7 +29,7 @@ func (s *Server) converse(conn net.Conn) {
 		return
 	}
 	live.signedIn()
-	actor, ok := signed.Permissions.ExtraData[actorKey{}].(*forge.Actor)
+	who, ok := signed.Permissions.ExtraData[signerKey{}].(signer)
 	if !ok { // can't be: the only way in is a key
 		signed.Close()
 		return
@@ -36,6 +37,9 @@ func (s *Server) converse(conn net.Conn) {
 	go ssh.DiscardRequests(requests) // refuses forwards; keep-alives get their "no"
 
 	ctx, cancel := context.WithCancel(context.Background())
+	if err := s.accounts.KeyUsed(ctx, who.key); err != nil {
+		s.log.Warn("noting the use of a key", "user", who.actor.Login(), "error", err) // not worth failing for
+	}
 	var sessions sync.WaitGroup
 	slots := make(chan struct{}, s.limits.Sessions)
 	for offered := range channels {
@@ -56,7 +60,7 @@ func (s *Server) converse(conn net.Conn) {
 		}
 		sessions.Go(func() {
 			defer func() { <-slots }()
-			s.session(ctx, conn, actor, channel, requests)
+			s.session(ctx, conn, who.actor, channel, requests)
 		})
 	}
 	// The client is gone: whatever still runs for it stops.
@@ -84,14 +88,27 @@ func (s *Server) session(ctx context.Context, conn net.Conn, actor *forge.Actor,
 			}
 			req.Reply(true, nil)
 			go ssh.DiscardRequests(requests)
-			status := s.run(ctx, actor, channel, req, protocol)
-			channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
+			status := s.runSafely(ctx, actor, channel, req, protocol)
+			_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(struct{ Status uint32 }{status}))
 			s.end(conn)
 			return
 		default: // pty-req, subsystem, x11-req, auth-agent-req, …
 			req.Reply(false, nil)
 		}
 	}
+}
+
+// runSafely is run, but what breaks in it ends that command and nothing else.
+func (s *Server) runSafely(ctx context.Context, actor *forge.Actor, channel ssh.Channel, req *ssh.Request, protocol string) (status uint32) {
+	ctx, id := serve.NameRequest(ctx)
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("panic", "request", id, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			complain(channel, "internal error (request "+id+")")
+			status = 128
+		}
+	}()
+	return s.run(ctx, actor, channel, req, protocol)
 }
 
 // run carries a command out and returns its exit status.
@@ -111,10 +128,15 @@ func (s *Server) run(ctx context.Context, actor *forge.Actor, channel ssh.Channe
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.limits.Whole)
 	defer cancel()
+	// Closing is what ends a read that waits for the client.
+	defer context.AfterFunc(ctx, func() {
+		time.AfterFunc(time.Second, func() { channel.Close() }) // also when nobody reads the complaint
+		complain(channel, "the command took too long")
+	})()
 	start := time.Now()
 	objects, err := s.serve(ctx, actor, c, channel, transfer.ParseVersion(protocol))
 	s.metrics.Transfer(c.service, "ssh", objects, err)
-	s.log.Info("ssh command", "service", c.service, "repository", c.owner+"/"+c.repo, "user", actor.Login(),
+	s.log.Info("ssh command", "id", serve.RequestID(ctx), "service", c.service, "repository", c.owner+"/"+c.repo, "user", actor.Login(),
 		"from", actor.Address.String(), "took", time.Since(start).Round(10*time.Microsecond), "error", err)
 	if err == nil {
 		return 0
