@@ -136,13 +136,13 @@ func (x *receive) run(ctx context.Context) error {
 		err = errors.Join(err, discardErr)
 	}
 	if unpackErr != nil && x.options.Stateless {
-		x.drain()
+		drain(x.in)
 	}
 	if answerErr := x.answer(unpackErr); answerErr != nil {
 		return errors.Join(unpackErr, err, answerErr)
 	}
 	if unpackErr != nil && !x.options.Stateless {
-		x.drain()
+		drain(x.in)
 	}
 	if err := errors.Join(unpackErr, err); err != nil {
 		return told(err)
@@ -276,7 +276,7 @@ func (x *receive) abort(err error) error {
 		return err // nobody listens
 	}
 	if x.options.Stateless {
-		x.drain()
+		drain(x.in)
 	}
 	if x.band != nil {
 		x.band.Error(explain(err))
@@ -291,19 +291,19 @@ func (x *receive) abort(err error) error {
 		}
 	}
 	if !x.options.Stateless {
-		x.drain()
+		drain(x.in)
 	}
 	return told(err)
 }
 
-// maxDrain bounds how much of a refused push is read. A client that still sends
+// maxDrain bounds how much of what is refused is read. A client that still sends
 // reads no answer, and one whose connection is closed on it may never see one.
 const maxDrain = 64 << 20
 
 // drain reads what a client still sends. Over HTTP that is before the answer, as
 // clients read it only then; in a conversation it is after the answer, since
 // the client waits for that before it hangs up.
-func (x *receive) drain() { io.CopyN(io.Discard, x.in.Rest(), maxDrain) }
+func drain(in *wire.Reader) { io.CopyN(io.Discard, in.Rest(), maxDrain) }
 
 // command is one ref update and what becomes of it.
 type command struct {

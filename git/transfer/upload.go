@@ -76,6 +76,11 @@ func (u *upload) tell(err error) error {
 	if sendErr := u.out.Send(); sendErr != nil {
 		return errors.Join(err, sendErr)
 	}
+	if !u.options.Stateless {
+		// In versions 0 and 1 the client writes on before it reads; were the
+		// connection closed on it, it would speak of that and not of the reason.
+		drain(u.in)
+	}
 	return told(err)
 }
 
