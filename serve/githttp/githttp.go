@@ -48,7 +48,7 @@ func (h *Handler) advertise(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	service := r.URL.Query().Get("service")
-	wire := hosting.Wire{Version: transfer.ParseVersion(r.Header.Get("Git-Protocol")), Stateless: true}
+	wire := wireOf(r)
 	owner, name := chi.URLParam(r, "owner"), chi.URLParam(r, "repo")
 	out := &answer{ResponseWriter: w, contentType: "application/x-" + service + "-advertisement"}
 	switch service {
@@ -77,6 +77,13 @@ func (h *Handler) advertise(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// wireOf says how the client speaks. The session id that it may log is the
+// request's own, by which the server's log names what it did.
+func wireOf(r *http.Request) hosting.Wire {
+	return hosting.Wire{Version: transfer.ParseVersion(r.Header.Get("Git-Protocol")), Stateless: true,
+		SessionID: serve.RequestID(r.Context())}
+}
+
 func (h *Handler) uploadPack(w http.ResponseWriter, r *http.Request) {
 	actor, body, ok := h.accept(w, r, "git-upload-pack")
 	if !ok {
@@ -89,7 +96,7 @@ func (h *Handler) uploadPack(w http.ResponseWriter, r *http.Request) {
 	}
 	defer fetch.Close()
 	out := &answer{ResponseWriter: w, contentType: "application/x-git-upload-pack-result"}
-	err = fetch.Serve(r.Context(), body, out, hosting.Wire{Version: transfer.ParseVersion(r.Header.Get("Git-Protocol")), Stateless: true})
+	err = fetch.Serve(r.Context(), body, out, wireOf(r))
 	h.Metrics.Transfer("upload-pack", "http", 0, err)
 	h.finish(out, r, err)
 }
@@ -114,7 +121,7 @@ func (h *Handler) receivePack(w http.ResponseWriter, r *http.Request) {
 		h.Log.Debug("no full duplex", "error", err)
 	}
 	out := &answer{ResponseWriter: w, contentType: "application/x-git-receive-pack-result", reading: counted}
-	report, err := push.Serve(r.Context(), body, out, hosting.Wire{Version: transfer.ParseVersion(r.Header.Get("Git-Protocol")), Stateless: true})
+	report, err := push.Serve(r.Context(), body, out, wireOf(r))
 	objects := 0
 	if report != nil {
 		objects = report.Objects
