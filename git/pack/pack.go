@@ -8,7 +8,7 @@
 //   - Writer makes a pack out of entries that are copied as they are stored and
 //     of objects that are deflated anew.
 //   - ApplyDelta and DeltaIndex are the delta codec; Inflate and Inflater undo
-//     zlib, Deflater does it.
+//     zlib, Deflate does it.
 //
 // What always holds: content that does not inflate to the size and the checksum
 // that are stored with it, or a delta that does not fit its base, is never

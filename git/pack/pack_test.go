@@ -142,17 +142,13 @@ func TestOpenRefuses(t *testing.T) {
 
 // handmade is a pack of entries written byte by byte, under ids that need not be true.
 type handmade struct {
-	z       *pack.Deflater
 	body    []byte
 	entries []pack.IndexEntry
 }
 
 func (h *handmade) add(id byte, head, content []byte) int64 {
 	offset := int64(12 + len(h.body))
-	if h.z == nil {
-		h.z = pack.NewDeflater()
-	}
-	h.body = h.z.Deflate(append(h.body, head...), content)
+	h.body = pack.Deflate(append(h.body, head...), content)
 	h.entries = append(h.entries, pack.IndexEntry{ID: git.ID{id}, Offset: offset})
 	return offset
 }

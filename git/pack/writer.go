@@ -21,13 +21,12 @@ const writeBuffer = 64 << 10
 // serves one goroutine. After an error the pack is unusable, and every later
 // call returns the same error.
 type Writer struct {
-	out      output
-	format   git.Format
-	left     int // entries to come
-	deflater *Deflater
-	check    checked
-	entry    []byte // scratch: an entry, or the header of one
-	err      error
+	out    output
+	format git.Format
+	left   int // entries to come
+	check  checked
+	entry  []byte // scratch: an entry, or the header of one
+	err    error
 }
 
 // NewWriter starts a pack of count objects on w.
@@ -161,10 +160,7 @@ func (w *Writer) deltaHead(size, baseOffset int64, baseID git.ID) error {
 
 // deflate writes the header in w.entry and data behind it.
 func (w *Writer) deflate(data []byte) error {
-	if w.deflater == nil {
-		w.deflater = NewDeflater()
-	}
-	w.entry = w.deflater.Deflate(w.entry, data)
+	w.entry = Deflate(w.entry, data)
 	_, err := w.out.Write(w.entry)
 	if cap(w.entry) > keptScratch {
 		w.entry = nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zlib"
@@ -72,32 +73,34 @@ func streamError(err error) error {
 	return err
 }
 
-// Deflater makes zlib streams. One Deflater serves one goroutine.
-type Deflater struct {
+// deflateLevel gives streams about as long as those of git's default.
+const deflateLevel = 6
+
+// deflaters are kept because a new one allocates and clears a megabyte, which
+// takes longer than all that a small push or fetch has to deflate.
+var deflaters = sync.Pool{New: func() any {
+	d := new(deflater)
+	var err error
+	if d.z, err = zlib.NewWriterLevel(&d.out, deflateLevel); err != nil {
+		panic(err) // only for a level out of range
+	}
+	return d
+}}
+
+type deflater struct {
 	out bytes.Buffer
 	z   *zlib.Writer
 }
 
-// deflateLevel gives streams about as long as those of git's default.
-const deflateLevel = 6
-
-// NewDeflater returns a Deflater of git's default level.
-func NewDeflater() *Deflater {
-	z := new(Deflater)
-	var err error
-	if z.z, err = zlib.NewWriterLevel(&z.out, deflateLevel); err != nil {
-		panic(err) // only for a level out of range
-	}
-	return z
-}
-
 // Deflate appends the zlib stream of data to dst.
-func (z *Deflater) Deflate(dst, data []byte) []byte {
-	z.out = *bytes.NewBuffer(dst)
-	z.z.Reset(&z.out)
-	z.z.Write(data) // to a bytes.Buffer neither can fail
-	z.z.Close()
-	dst = z.out.Bytes()
-	z.out = bytes.Buffer{}
+func Deflate(dst, data []byte) []byte {
+	d := deflaters.Get().(*deflater)
+	defer deflaters.Put(d)
+	d.out = *bytes.NewBuffer(dst)
+	d.z.Reset(&d.out)
+	d.z.Write(data) // to a bytes.Buffer neither can fail
+	d.z.Close()
+	dst = d.out.Bytes()
+	d.out = bytes.Buffer{}
 	return dst
 }

@@ -13,10 +13,9 @@ import (
 	"github.com/ingot-forge/ingot/git/pack"
 )
 
-func TestDeflater(t *testing.T) {
-	z := pack.NewDeflater()
+func TestDeflate(t *testing.T) {
 	for name, data := range samples() {
-		stream := z.Deflate([]byte("front"), data)
+		stream := pack.Deflate([]byte("front"), data)
 		if string(stream[:5]) != "front" {
 			t.Fatalf("%s: dst lost", name)
 		}
