@@ -148,7 +148,7 @@ func (s *Server) run(ctx context.Context, actor *forge.Actor, channel ssh.Channe
 }
 
 func (s *Server) serve(ctx context.Context, actor *forge.Actor, c command, channel ssh.Channel, version transfer.Version) (objects int, err error) {
-	wire := hosting.Wire{Version: version}
+	wire := hosting.Wire{Version: version, SessionID: serve.RequestID(ctx)}
 	if c.service == "receive-pack" {
 		push, err := s.hosting.Push(ctx, actor, c.owner, c.repo)
 		if err != nil {
