@@ -39,7 +39,11 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if stock.dir != "" {
+		os.RemoveAll(stock.dir)
+	}
+	os.Exit(code)
 }
 
 func pipe(socket, command string) error {
@@ -161,13 +165,13 @@ func (w *world) add(id repo.ID, dir string) {
 		w.t.Fatal(err)
 	}
 	defer snap.Close()
-	stream := w.git(dir, "pack-objects", "-q", "--all", "--stdout", "--delta-base-offset")
-	staged, err := w.store.Ingest(ctx, snap, bytes.NewReader(stream), repo.IngestOptions{})
+	from := w.export(dir)
+	staged, err := w.store.Ingest(ctx, snap, bytes.NewReader(from.pack), repo.IngestOptions{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	change := &repo.Change{Repository: id, Add: []repo.Pack{staged.Pack}, Who: "tester", Why: "load"}
-	for line := range strings.Lines(string(w.git(dir, "for-each-ref", "--format=%(objectname) %(refname)"))) {
+	for line := range strings.Lines(from.refs) {
 		hex, name, _ := strings.Cut(strings.TrimSpace(line), " ")
 		target := w.id(hex)
 		peeled, _, err := w.store.Peel(ctx, snap, staged, target)
@@ -394,9 +398,58 @@ func commits(first, n int) string {
 	return b.String()
 }
 
-// history makes two stock repositories, the second of which has 20 commits more
-// and a tag of a tag, and the same two on the server.
+// export is all that a repository has.
+type export struct {
+	pack []byte
+	refs string // an id and a name a line
+}
+
+// export reads a stock repository.
+func (w *world) export(dir string) export {
+	if e, ok := stock.exports[dir]; ok {
+		return e
+	}
+	return export{
+		pack: w.git(dir, "pack-objects", "-q", "--all", "--stdout", "--delta-base-offset"),
+		refs: string(w.git(dir, "for-each-ref", "--format=%(objectname) %(refname)")),
+	}
+}
+
+// stock has what history makes, once for all tests; each gets a copy.
+var stock struct {
+	once    sync.Once
+	dir     string
+	commit  string
+	exports map[string]export // by directory in a world
+}
+
+// history puts two stock repositories into the world, the second of which has 20
+// commits more and a tag of a tag, and the same two on the server.
 func (w *world) history() {
+	w.t.Helper()
+	stock.once.Do(func() {
+		dir, err := os.MkdirTemp("", "transfer")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		stock.dir = dir
+		maker := &world{t: w.t, dir: dir}
+		maker.makeHistory()
+		stock.commit = maker.commit
+		stock.exports = map[string]export{"stock/old": maker.export("stock/old"), "stock/new": maker.export("stock/new")}
+	})
+	if err := os.CopyFS(filepath.Join(w.dir, "stock"), os.DirFS(filepath.Join(stock.dir, "stock"))); err != nil {
+		w.t.Fatal(err)
+	}
+	w.commit = stock.commit
+	w.load("old", "stock/old")
+	// The newer one gets the rest as a second pack.
+	id := w.load("new", "stock/old")
+	w.add(id, "stock/new")
+	w.create("empty")
+}
+
+func (w *world) makeHistory() {
 	w.t.Helper()
 	w.git("stock/old", "init", "-q", "--bare", ".")
 	w.feed("stock/old", commits(0, 40), "fast-import", "--quiet")
@@ -410,11 +463,6 @@ func (w *world) history() {
 			w.git("stock/"+name, "config", option, "true")
 		}
 	}
-	w.load("old", "stock/old")
-	// The newer one gets the rest as a second pack.
-	id := w.load("new", "stock/old")
-	w.add(id, "stock/new")
-	w.create("empty")
 	w.git("stock/empty", "init", "-q", "--bare", ".")
 }
 
