@@ -43,24 +43,30 @@ func (f *findings) modules(data []byte) {
 		f.add(gitmodulesLarge, "")
 		return
 	}
-	err := parseConfig(data, func(name, value string) {
-		// "submodule.NAME.KEY"; the name can hold dots itself.
-		rest, ok := strings.CutPrefix(name, "submodule.")
-		dot := strings.LastIndexByte(rest, '.')
-		if !ok || dot < 0 {
+	var last *section
+	err := parseConfig(data, func(s *section, key, value string) {
+		name, ok := strings.CutPrefix(s.name, "submodule.")
+		if !ok {
 			return
 		}
-		f.submodule(rest[:dot], rest[dot+1:], value)
+		if s != last { // a name without settings means nothing
+			last = s
+			f.submoduleName(name)
+		}
+		f.submodule(key, value)
 	})
 	if err != nil {
 		f.add(gitmodulesParse, err.Error())
 	}
 }
 
-func (f *findings) submodule(name, key, value string) {
+func (f *findings) submoduleName(name string) {
 	if why := checkSubmoduleName(name); why != "" {
 		f.add(gitmodulesName, fmt.Sprintf("disallowed submodule name %s: %s", quote(name), why))
 	}
+}
+
+func (f *findings) submodule(key, value string) {
 	switch key {
 	case "url":
 		if why := checkSubmoduleURL(value); why != "" {

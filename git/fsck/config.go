@@ -6,25 +6,45 @@ import (
 )
 
 // parseConfig reads a file in git's configuration format, git-config(1), as git
-// does down to its oddities, and gives each setting to emit: its full name,
-// "section.SubSection.key", and the value, empty where there is none. It returns
-// an error where the syntax breaks, having emitted what came before.
-func parseConfig(data []byte, emit func(name, value string)) error {
-	p := parser{data: data, line: 1}
+// does down to its oddities, and gives each setting to emit: its section, its
+// key, and the value, empty where there is none. It returns an error where the
+// syntax breaks, having emitted what came before.
+func parseConfig(data []byte, emit func(s *section, key, value string)) error {
+	p := parser{data: data, line: 1, section: new(section)}
 	if !p.file(emit) {
 		return fmt.Errorf("bad config line %d", p.line)
 	}
 	return nil
 }
 
+// section is what one header begins. Its settings share it, since a name may be
+// as long as the file, and have as many settings.
+type section struct {
+	name string // "section" or "section.SubSection"
+	// key is that of all its settings where the subsection has a NUL, behind
+	// which git sees nothing: what stands between the last dot and the NUL.
+	key string
+	cut bool // key holds
+}
+
+// newSection returns the section of a name.
+func newSection(name []byte) *section {
+	s := new(section)
+	if s.name, _, s.cut = strings.Cut(string(name), "\x00"); s.cut {
+		dot := strings.LastIndexByte(s.name, '.') // there is one: only subsections have NULs
+		s.name, s.key = s.name[:dot], s.name[dot+1:]
+	}
+	return s
+}
+
 // parser is a machine over bytes with a single state beside the position: the
-// name of the section it is in.
+// section it is in.
 type parser struct {
 	data    []byte
 	at      int
 	line    int
-	end     bool   // next has passed the end
-	section []byte // "section." or "section.SubSection."
+	end     bool // next has passed the end
+	section *section
 }
 
 // next returns the next byte. The end is a line feed, and so is CR LF.
@@ -45,7 +65,7 @@ func (p *parser) next() byte {
 	return c
 }
 
-func (p *parser) file(emit func(name, value string)) bool {
+func (p *parser) file(emit func(s *section, key, value string)) bool {
 	const mark = "\xef\xbb\xbf" // Notepad's
 	if strings.HasPrefix(string(p.data[:min(len(p.data), 3)]), mark) {
 		p.at = 3
@@ -77,27 +97,27 @@ func (p *parser) file(emit func(name, value string)) bool {
 
 // header reads what follows "[" up to "]".
 func (p *parser) header() bool {
-	p.section = p.section[:0]
+	var name []byte
 	for {
 		c := p.next()
 		switch {
 		case p.end:
 			return false
 		case c == ']':
-			p.section = append(p.section, '.')
-			return len(p.section) > 1
+			p.section = newSection(name)
+			return len(name) > 0
 		case isSpace(c):
-			return p.subsection(c)
+			return p.subsection(name, c)
 		case isKeyByte(c) || c == '.':
-			p.section = append(p.section, toLower(c))
+			name = append(name, toLower(c))
 		default:
 			return false
 		}
 	}
 }
 
-// subsection reads `"SubSection"]` after the white space c.
-func (p *parser) subsection(c byte) bool {
+// subsection reads `"SubSection"]` after the section's name and the white space c.
+func (p *parser) subsection(name []byte, c byte) bool {
 	for isSpace(c) {
 		if c == '\n' {
 			return false
@@ -107,26 +127,26 @@ func (p *parser) subsection(c byte) bool {
 	if c != '"' {
 		return false
 	}
-	p.section = append(p.section, '.')
+	name = append(name, '.')
 	for {
 		switch c = p.next(); c {
 		case '\n':
 			return false
 		case '"':
-			p.section = append(p.section, '.')
+			p.section = newSection(name)
 			return p.next() == ']'
 		case '\\':
 			if c = p.next(); c == '\n' {
 				return false
 			}
 		}
-		p.section = append(p.section, c)
+		name = append(name, c)
 	}
 }
 
 // setting reads "key = value" or "key" after the first letter of the key.
-func (p *parser) setting(c byte, emit func(name, value string)) bool {
-	name := append(p.section[:len(p.section):len(p.section)], toLower(c))
+func (p *parser) setting(c byte, emit func(s *section, key, value string)) bool {
+	name := []byte{toLower(c)}
 	for {
 		c = p.next()
 		if p.end || !isKeyByte(c) {
@@ -137,8 +157,12 @@ func (p *parser) setting(c byte, emit func(name, value string)) bool {
 	for c == ' ' || c == '\t' {
 		c = p.next()
 	}
+	key := p.section.key
+	if !p.section.cut {
+		key = string(name)
+	}
 	if c == '\n' {
-		emit(cString(name), "")
+		emit(p.section, key, "")
 		return true
 	}
 	if c != '=' {
@@ -146,7 +170,7 @@ func (p *parser) setting(c byte, emit func(name, value string)) bool {
 	}
 	value, ok := p.value()
 	if ok {
-		emit(cString(name), cString(value))
+		emit(p.section, key, cString(value))
 	}
 	return ok
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -264,5 +265,23 @@ func TestPush(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(server, "refs/heads/b1")); err != nil {
 		t.Error("the push of a bad mode, an info, should have passed")
+	}
+}
+
+// A .gitmodules costs what its length says, however long a section's name is and
+// however many settings share it.
+func TestLongSection(t *testing.T) {
+	const n = 1 << 16
+	text := "[submodule \"" + strings.Repeat("a", n) + "\"]\n" + strings.Repeat("a\n", n/2)
+	blob := object{git.KindBlob, []byte(text)}
+	tree := tree(entryOf("100644", ".gitmodules", idOf(blob)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := refusal(t, blob, tree); err != nil {
+		t.Error(err)
+	}
+	runtime.ReadMemStats(&after)
+	if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 100*n {
+		t.Errorf("%d bytes allocated for a file of %d", bytes, len(text))
 	}
 }
