@@ -113,12 +113,17 @@ var (
 
 // headers checks that the header lines hold no NUL and are terminated: by an
 // empty line, or the last one by its line feed if there is no message. Every
-// line looked at later therefore ends in a line feed.
+// line looked at later therefore ends in a line feed. Their size is bounded
+// because each, of two bytes perhaps, costs readers some fifty.
 func (f *findings) headers(data []byte) bool {
 	header := data
 	end := bytes.Index(data, []byte("\n\n"))
 	if end >= 0 {
 		header = data[:end]
+	}
+	if len(header) > MaxHeaderSize {
+		f.add(headerLarge, fmt.Sprintf("header of %d bytes is too large to parse", len(header)))
+		return false
 	}
 	if i := bytes.IndexByte(header, 0); i >= 0 {
 		f.add(nulInHeader, fmt.Sprintf("NUL in the header, at byte %d", i))

@@ -32,6 +32,7 @@ const (
 	MaxAttributesSize  = 100 << 20    // bytes of a .gitattributes: gitattributesLarge
 	MaxModulesSize     = 16 << 20     // bytes of a .gitmodules: gitmodulesLarge
 	MaxParents         = 1024         // of a commit; the largest known merge has 66: tooManyParents
+	MaxHeaderSize      = 1 << 20      // bytes before the message of a commit or tag: headerLarge
 	MaxSeconds         = 253402300799 // of a date, the end of the year 9999: badDateOverflow
 	MaxRememberedBlobs = 1 << 18      // distinct .gitmodules and .gitattributes in one push: tooManySpecialBlobs
 )

@@ -25,6 +25,10 @@ func TestLimits(t *testing.T) {
 		line := "parent " + strings.Repeat("1", 40) + "\n"
 		return commit(strings.Replace(goodCommit, "author", strings.Repeat(line, n)+"author", 1))
 	}
+	headers := func(size int) object {
+		header, message, _ := strings.Cut(goodCommit, "\n\n")
+		return commit(header + "\nx " + strings.Repeat("y", size-len(header)-3) + "\n\n" + message)
+	}
 	for _, c := range []struct {
 		object  object
 		message string
@@ -33,7 +37,9 @@ func TestLimits(t *testing.T) {
 		{tree(entry("100644", strings.Repeat("a", fsck.MaxNameSize+1))), "largePathname"},
 		{parents(fsck.MaxParents), ""},
 		{parents(fsck.MaxParents + 1), "tooManyParents"},
-		{parents(100_000), "tooManyParents"},
+		{parents(10_000), "tooManyParents"},
+		{headers(fsck.MaxHeaderSize), ""},
+		{headers(fsck.MaxHeaderSize + 1), "headerLarge"},
 		{dated("253402300799"), ""},
 		{dated("253402300800"), "badDateOverflow"},
 		{dated("9223372036854775807"), "badDateOverflow"},

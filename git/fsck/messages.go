@@ -27,6 +27,7 @@ const (
 	unknownType
 	nulInHeader
 	unterminatedHeader
+	headerLarge
 	missingTree
 	badTreeSha1
 	badParentSha1
@@ -70,7 +71,7 @@ const (
 // A findings.seen has a bit for each.
 var _ [64 - endOfMessages]struct{}
 
-// messages gives each its id and severity, which are git's (tooMany… are ours),
+// messages gives each its id and severity, which are git's (headerLarge and tooMany… are ours),
 // and the words that say what is wrong. Git knows more: badGpgsig,
 // badHeaderContinuation, missingTag and missingType cannot happen to an object
 // whose headers are terminated; extraHeaderEntry is ignored by default; the
@@ -104,6 +105,7 @@ var messages = [endOfMessages]struct {
 	missingTree:             {"missingTree", Error, "expected a 'tree' line"},
 	badTreeSha1:             {"badTreeSha1", Error, "the 'tree' line holds no id"},
 	badParentSha1:           {"badParentSha1", Error, "a 'parent' line holds no id"},
+	headerLarge:             {"headerLarge", Error, "header too large to parse"},
 	tooManyParents:          {"tooManyParents", Error, "too many parents"},
 	missingAuthor:           {"missingAuthor", Error, "expected an 'author' line"},
 	multipleAuthors:         {"multipleAuthors", Error, "more than one 'author' line"},
