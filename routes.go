@@ -37,6 +37,12 @@ func (i *Instance) routes() http.Handler {
 			// What follows on this connection is nobody's request.
 			w.Header().Set("Connection", "close")
 		}
+		if req.Method == http.MethodHead {
+			// Routed as a GET; net/http leaves the body out.
+			get := *req
+			get.Method = http.MethodGet
+			req = &get
+		}
 		w, req.Body = deadlines.Guard(w, req)
 		r.ServeHTTP(w, req)
 	}))

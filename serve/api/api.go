@@ -8,12 +8,15 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -81,7 +84,27 @@ func New(c Config) http.Handler {
 	unknown := a.handle(func(*request) (*result, error) { return nil, errNotFound })
 	r.NotFound(unknown)
 	r.MethodNotAllowed(unknown) // GitHub answers 404 there too
-	return r
+	return shared(r)
+}
+
+// shared lets scripts of any site call the API, as GitHub's does. They get in
+// only by a token that they have: to "*" browsers send nothing of their own.
+func shared(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Access-Control-Expose-Headers", "ETag, Link, Location, Retry-After, X-GitHub-Enterprise-Version, "+
+			"X-GitHub-Media-Type, X-GitHub-Request-Id, X-OAuth-Scopes, X-Request-Id")
+		if r.Method != http.MethodOptions {
+			next.ServeHTTP(w, r)
+			return
+		}
+		h.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PATCH, PUT, DELETE")
+		h.Set("Access-Control-Allow-Headers", "Accept, Authorization, Content-Type, If-None-Match, User-Agent, "+
+			"X-GitHub-Api-Version, X-Requested-With")
+		h.Set("Access-Control-Max-Age", "86400")
+		w.WriteHeader(http.StatusNoContent)
+	})
 }
 
 // request is one call: who asks, with which parameters.
@@ -90,8 +113,18 @@ type request struct {
 	actor *forge.Actor
 }
 
-// param returns a named part of the path.
-func (r *request) param(name string) string { return chi.URLParam(r.Request, name) }
+// param returns a named part of the path, decoded: clients write a branch's name
+// as one segment, with its slashes as %2F.
+func (r *request) param(name string) string {
+	value := chi.URLParam(r.Request, name)
+	if r.URL.RawPath == "" {
+		return value // chi has routed by the decoded path
+	}
+	if plain, err := url.PathUnescape(value); err == nil {
+		return plain
+	}
+	return value
+}
 
 // repository returns owner and name of the path.
 func (r *request) repository() (owner, name string) { return r.param("owner"), r.param("repo") }
@@ -157,8 +190,29 @@ func (a *api) write(w http.ResponseWriter, r *http.Request, res *result) {
 	if body == nil {
 		h.Del("Content-Type")
 	}
+	if res.status == http.StatusOK {
+		sum := sha256.Sum256(body)
+		tag := `"` + hex.EncodeToString(sum[:16]) + `"`
+		h.Set("ETag", tag)
+		if r.Method == http.MethodGet && matches(r.Header.Get("If-None-Match"), tag) {
+			h.Del("Content-Type")
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
 	w.WriteHeader(res.status)
 	_, _ = w.Write(body) // a client that left needs no answer
+}
+
+// matches reports whether a list of entity tags has tag in it, weak or strong.
+func matches(list, tag string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
+		if one == tag || one == "*" {
+			return true
+		}
+	}
+	return false
 }
 
 // problem is GitHub's JSON of an error.
@@ -224,8 +278,9 @@ func (r *request) decode(v any) error {
 	case errors.As(err, &tooLarge):
 		return err
 	case errors.As(err, &wrongType) && wrongType.Field != "":
-		return forge.Invalidf(wrongType.Field, forge.CodeInvalid, "%s is not a %s", wrongType.Field, wrongType.Type)
-	case errors.Is(err, io.EOF):
+		field := strings.ToLower(wrongType.Field) // GitHub's fields are; Go's may not be
+		return forge.Invalidf(field, forge.CodeInvalid, "%s is not a %s", field, wrongType.Type)
+	case errors.Is(err, io.EOF), wrongType != nil:
 		return &jsonError{"Body should be a JSON object"}
 	case err != nil:
 		return &jsonError{"Problems parsing JSON"}

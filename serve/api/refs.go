@@ -2,10 +2,12 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strings"
 
 	"github.com/ingot-forge/ingot/forge"
+	"github.com/ingot-forge/ingot/forge/hosting"
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/repo"
 )
@@ -77,26 +79,7 @@ func (o *opened) commit(id git.ID) shortCommit {
 
 // under returns the refs whose names start with prefix.
 func (o *opened) under(prefix string) []repo.Ref {
-	refs := o.snap.State().Refs
-	from := lowerBound(refs, prefix)
-	to := from
-	for to < len(refs) && strings.HasPrefix(refs[to].Name, prefix) {
-		to++
-	}
-	return refs[from:to]
-}
-
-// lowerBound returns the place of the first ref not before name.
-func lowerBound(refs []repo.Ref, name string) int {
-	low, high := 0, len(refs)
-	for low < high {
-		if mid := (low + high) / 2; refs[mid].Name < name {
-			low = mid + 1
-		} else {
-			high = mid
-		}
-	}
-	return low
+	return hosting.Refs(o.snap.State(), prefix, "", math.MaxInt)
 }
 
 func (a *api) listBranches(r *request) (*result, error) {
@@ -154,7 +137,7 @@ func (a *api) answerRefs(r *request, o *opened, refs []repo.Ref) (*result, error
 
 func (a *api) listRefs(r *request) (*result, error) {
 	return a.read(r, func(o *opened) (*result, error) {
-		refs := o.snap.State().Refs
+		refs := o.under("refs/")
 		if len(refs) == 0 {
 			return nil, &forge.Error{Kind: forge.Conflict, Message: "Git Repository is empty."}
 		}
@@ -168,11 +151,12 @@ func (a *api) listMatchingRefs(r *request) (*result, error) {
 
 func (a *api) getRef(r *request) (*result, error) {
 	return a.read(r, func(o *opened) (*result, error) {
-		ref, found := o.snap.Ref("refs/" + r.param("*"))
-		if !found {
+		name := "refs/" + r.param("*")
+		refs := hosting.Refs(o.snap.State(), name, "", 1) // that very name comes first
+		if len(refs) == 0 || refs[0].Name != name {
 			return nil, errNotFound
 		}
-		body, err := a.gitRef(r.Context(), o, ref)
+		body, err := a.gitRef(r.Context(), o, refs[0])
 		if err != nil {
 			return nil, err
 		}
