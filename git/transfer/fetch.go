@@ -137,6 +137,9 @@ func (u *upload) shallow(ctx context.Context, q *wire.Fetch) (cut, error) {
 		return c, nil
 	}
 	depth := history.Depth{Commits: q.Depth, Relative: q.DeepenRelative, Since: q.DeepenSince}
+	if depth.Relative {
+		depth.Tips = u.view.tips()
+	}
 	for _, name := range q.DeepenNot {
 		switch refs := u.view.expand(name); len(refs) {
 		case 0:
@@ -149,6 +152,9 @@ func (u *upload) shallow(ctx context.Context, q *wire.Fetch) (cut, error) {
 	}
 	var err error
 	c.boundary, c.unshallow, err = history.Shallow(ctx, u.snap, u.format, q.Wants, c.shallow, depth)
+	if errors.Is(err, history.ErrNothingSelected) {
+		err = refusef("%s", err.Error())
+	}
 	return c, err
 }
 

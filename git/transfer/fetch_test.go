@@ -31,6 +31,7 @@ var scenarios = map[string]string{
 	"depth 1":           `clone -q --depth 1 NEW c`,
 	"depth 3":           `clone -q --depth 3 --no-single-branch NEW c`,
 	"deepened":          "clone -q --depth 2 OLD c\n-C c fetch -q --depth 9 OLD main\n-C c fetch -q --deepen 4 OLD main",
+	"one line deepened": "clone -q --depth 2 --no-single-branch NEW c\n-C c fetch -q --deepen 3 NEW main",
 	"unshallowed":       "clone -q --depth 2 NEW c\n-C c fetch -q --unshallow NEW main:refs/remotes/origin/main",
 	"shallow, then new": "clone -q --depth 2 OLD c\n-C c fetch -q NEW main:refs/remotes/origin/main",
 	"shallower":         "clone -q --depth 9 NEW c\n-C c fetch -q --depth 3 NEW main",

@@ -270,6 +270,7 @@ func TestUploadErrors(t *testing.T) {
 		{2, "ERR mismatched object format: server sha1; client \"sha256\"\n", []string{"command=ls-refs", "object-format=sha256", "0000"}},
 		{2, "ERR too many want lines: at most 2 are taken\n", []string{"command=fetch", "0001", "want " + main, "want " + main, "want " + main, "0000"}},
 		{2, "ERR too many have lines: at most 2 are taken\n", []string{"command=fetch", "0001", "have " + main, "have " + main, "have " + main, "0000"}},
+		{2, "ERR no commits selected for shallow requests\n", []string{"command=fetch", "0001", "want " + main, "deepen-since 4000000000", "done", "0000"}},
 		{2, "ERR git upload-pack: deepen-not is not a ref: nope\n", []string{"command=fetch", "0001", "want " + main, "deepen-not nope", "0000"}},
 		{2, "\x03unknown ref x\n", []string{"command=fetch", "0001", "sideband-all", "want-ref x", "0000"}},
 		{0, "ERR too many want lines: at most 2 are taken\n", []string{"want " + main, "want " + main, "want " + main, "0000"}},

@@ -456,6 +456,11 @@ func (w *world) makeHistory() {
 	w.git("stock", "clone", "-q", "--mirror", "old", "new")
 	w.feed("stock/new", commits(40, 20), "fast-import", "--quiet")
 	w.git("stock/new", "tag", "-a", "-m", "outer", "outer", "v55")
+	tree, apart := "main^{tree}", "main~12"
+	for range 8 {
+		apart = strings.TrimSpace(string(w.git("stock/new", "commit-tree", "-p", apart, "-m", "apart", tree)))
+	}
+	w.git("stock/new", "update-ref", "refs/heads/apart", apart)
 	w.commit = strings.TrimSpace(string(w.git("stock/new", "rev-parse", "main~7")))
 	w.git("stock/new", "update-ref", "refs/pull/1/head", "refs/heads/main~3")
 	for _, name := range []string{"old", "new"} {
