@@ -28,6 +28,8 @@ import (
 //	http STATUS METHOD PATH [-h 'NAME: VALUE']… [-d FILE]   one request without credentials of its own;
 //	                       stdout is the body, stderr the headers; STATUS may be "401|404"
 //	pkt FILE LINE…         write pkt-lines to FILE; 0000 and 0001 stand for themselves
+//	answers OWNER/NAME FILE   write the answers of every address of a repository, to nobody and to
+//	                       the user of the last "as", into FILE, the name itself replaced
 //	env-from FILE          set variables from lines NAME=VALUE
 //	history DIR N          make a repository of N commits, a day apart, with merges and tags
 //	random FILE BYTES      write a file that can't be compressed
@@ -50,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"as":          asCommand,
 			"api":         apiCommand,
 			"token":       tokenCommand,
+			"answers":     answersCommand,
 			"env-from":    envFromCommand,
 			"http":        httpCommand,
 			"pkt":         pktCommand,

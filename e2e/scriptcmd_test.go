@@ -65,6 +65,52 @@ func pktCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
 
+// answersCommand collects what strangers hear of a repository, so that two can be compared.
+func answersCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: answers OWNER/NAME FILE")
+	}
+	owner, name, _ := strings.Cut(args[0], "/")
+	git, api := "/"+args[0]+".git", "/api/v3/repos/"+args[0]
+	asked := []struct{ method, path, kind string }{
+		{"GET", git + "/info/refs?service=git-upload-pack", ""},
+		{"GET", git + "/info/refs?service=git-receive-pack", ""},
+		{"GET", git + "/info/refs", ""},
+		{"GET", git + "/HEAD", ""},
+		{"POST", git + "/git-upload-pack", "application/x-git-upload-pack-request"},
+		{"POST", git + "/git-receive-pack", "application/x-git-receive-pack-request"},
+		{"GET", "/" + args[0], ""}, {"GET", git, ""}, {"GET", "/" + args[0] + "?go-get=1", ""},
+		{"GET", api, ""}, {"PATCH", api, "application/json"}, {"DELETE", api, ""},
+		{"GET", api + "/branches", ""}, {"GET", api + "/tags", ""}, {"GET", api + "/git/refs", ""},
+		{"GET", api + "/git/ref/heads/main", ""}, {"GET", api + "/git/matching-refs/heads", ""},
+		{"GET", api + "/collaborators", ""}, {"PUT", api + "/collaborators/" + owner, ""}, {"DELETE", api + "/collaborators/" + owner, ""},
+	}
+	var all strings.Builder
+	for _, token := range []string{"", ts.Getenv("TOKEN")} {
+		for _, a := range asked {
+			req, err := http.NewRequest(a.method, "http://"+serverOf(ts).http+a.path, strings.NewReader("{}"))
+			ts.Check(err)
+			req.Header.Set("Content-Type", a.kind)
+			if token != "" {
+				req.Header.Set("Authorization", "Bearer "+token)
+			}
+			res, err := http.DefaultClient.Do(req)
+			ts.Check(err)
+			body, err := io.ReadAll(res.Body)
+			ts.Check(err)
+			ts.Check(res.Body.Close())
+			for _, own := range []string{"Date", "X-Request-Id", "X-Github-Request-Id"} {
+				res.Header.Del(own)
+			}
+			fmt.Fprintf(&all, "%s %s (token: %t)\n%s\n", a.method, a.path, token != "", res.Status)
+			ts.Check(res.Header.Write(&all))
+			fmt.Fprintf(&all, "%s\n", body)
+		}
+	}
+	text := strings.ReplaceAll(all.String(), owner+"/"+name, "OWNER/NAME")
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+}
+
 func envFromCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: env-from FILE")
