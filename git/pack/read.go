@@ -120,7 +120,8 @@ func (p *Pack) inflate(ctx context.Context, dst []byte, s *stored) (end int64, e
 
 // retry calls try with the start of the stream of s, of which size bytes are to
 // be inflated, and with more of it for as long as that is too little.
-func (p *Pack) retry(ctx context.Context, s *stored, size int64, try func(src []byte) (int, error)) (end int64, err error) {
+func (p *Pack) retry(ctx context.Context, s *stored, size int64,
+	try func(src []byte) (int, error)) (end int64, err error) {
 	src := s.rest
 	for {
 		n, err := try(src)

@@ -22,7 +22,8 @@ const checkNotes = 8 << 20
 // for each fault, one at a time, and returns their number. progress, which may
 // be nil, hears how many objects of all packs have been read. An error
 // means that Check could not go on, and says nothing of the repository.
-func (s *Store) Check(ctx context.Context, id ID, report func(fault string), progress func(done, total int)) (faults int, err error) {
+func (s *Store) Check(ctx context.Context, id ID, report func(fault string),
+	progress func(done, total int)) (faults int, err error) {
 	// A store of its own: what is open already may be a file that was deleted or
 	// replaced meanwhile, and what is cached says nothing of what is stored.
 	own := New(s.files, s.catalog, s.config)
@@ -36,7 +37,8 @@ func (s *Store) Check(ctx context.Context, id ID, report func(fault string), pro
 	return own.check(ctx, snap, min(passes, 256), report, progress)
 }
 
-func (s *Store) check(ctx context.Context, snap *Snapshot, passes int, report func(string), progress func(done, total int)) (faults int, err error) {
+func (s *Store) check(ctx context.Context, snap *Snapshot, passes int, report func(string),
+	progress func(done, total int)) (faults int, err error) {
 	c := check{store: s, snap: snap, report: report, progress: progress, passes: passes}
 	err = c.run(ctx)
 	return c.faults, err

@@ -19,7 +19,8 @@ var _ hosting.Collaborators = (*Collaborators)(nil)
 func (db *DB) Collaborators() *Collaborators { return &Collaborators{db} }
 
 // SetRole implements hosting.Collaborators.
-func (s *Collaborators) SetRole(ctx context.Context, r forge.RepositoryID, u forge.UserID, role forge.Role, at time.Time, event *repo.Event) (changed bool, err error) {
+func (s *Collaborators) SetRole(ctx context.Context, r forge.RepositoryID, u forge.UserID, role forge.Role,
+	at time.Time, event *repo.Event) (changed bool, err error) {
 	err = s.db.write(ctx, func(tx *tx) error {
 		changed, err = setRole(tx, r, u, role)
 		if err != nil || !changed || event == nil {
@@ -47,13 +48,15 @@ func setRole(tx *tx, r forge.RepositoryID, u forge.UserID, role forge.Role) (cha
 		rows, err = tx.exec(`DELETE FROM collaborators WHERE repository = $1 AND user_id = $2`, r, u)
 	} else {
 		rows, err = tx.exec(`INSERT INTO collaborators (repository, user_id, role) VALUES ($1, $2, $3)
-			ON CONFLICT (repository, user_id) DO UPDATE SET role = excluded.role WHERE collaborators.role <> excluded.role`, r, u, role)
+			ON CONFLICT (repository, user_id) DO UPDATE SET role = excluded.role
+			WHERE collaborators.role <> excluded.role`, r, u, role)
 	}
 	return rows > 0, err
 }
 
 // ListCollaborators implements hosting.Collaborators.
-func (s *Collaborators) ListCollaborators(ctx context.Context, r forge.RepositoryID, after forge.UserID, limit int) ([]hosting.Collaborator, error) {
+func (s *Collaborators) ListCollaborators(ctx context.Context, r forge.RepositoryID, after forge.UserID,
+	limit int) ([]hosting.Collaborator, error) {
 	var list []hosting.Collaborator
 	err := s.db.each(ctx, func(scan func(...any) error) (bool, error) {
 		var c hosting.Collaborator

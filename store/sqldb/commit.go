@@ -111,7 +111,8 @@ func (w *commitWriter) packs() error {
 // A pack may be dropped by several repositories; the last time counts.
 const (
 	insertDropped = `INSERT INTO dropped_packs (name, dropped)`
-	laterDropped  = ` ON CONFLICT (name) DO UPDATE SET dropped = excluded.dropped WHERE excluded.dropped > dropped_packs.dropped`
+	laterDropped  = ` ON CONFLICT (name) DO UPDATE SET dropped = excluded.dropped
+		WHERE excluded.dropped > dropped_packs.dropped`
 )
 
 // forgetMost keeps a write short that comes after many packs were dropped. What

@@ -60,7 +60,8 @@ func (s *Keys) FindKey(ctx context.Context, fingerprint string) (*account.Key, *
 	var row keyRow
 	var of userRow
 	found, err := s.db.one(ctx, append(row.dest(), of.dest()...),
-		`SELECT `+keyColumns+`, `+userColumns+` FROM keys k JOIN users u ON u.id = k.user_id WHERE k.fingerprint = $1`, fingerprint)
+		`SELECT `+keyColumns+`, `+userColumns+` FROM keys k JOIN users u ON u.id = k.user_id
+			WHERE k.fingerprint = $1`, fingerprint)
 	if err := missing(found, err); err != nil {
 		return nil, nil, fmt.Errorf("find key: %w", err)
 	}

@@ -87,7 +87,8 @@ func nameFree(tx *tx, owner forge.UserID, name string, self forge.RepositoryID) 
 }
 
 // FindRepository implements hosting.Repositories.
-func (s *Repositories) FindRepository(ctx context.Context, which hosting.Which, viewer forge.UserID) (*forge.Repository, forge.Role, error) {
+func (s *Repositories) FindRepository(ctx context.Context, which hosting.Which, viewer forge.UserID,
+) (*forge.Repository, forge.Role, error) {
 	var found *forge.Repository
 	var role forge.Role
 	err := s.db.statement(ctx, func(tx *tx) (err error) {
@@ -112,7 +113,8 @@ func findRepository(tx *tx, which hosting.Which, viewer forge.UserID) (*forge.Re
 	if which.ID != 0 {
 		found, err = tx.one(dest, text+`r.id = $2`, viewer, which.ID)
 	} else {
-		found, err = tx.one(dest, text+`u.login_key = $2 AND r.name_key = $3`, viewer, forge.Fold(which.Owner), forge.Fold(which.Name))
+		found, err = tx.one(dest, text+`u.login_key = $2 AND r.name_key = $3`,
+			viewer, forge.Fold(which.Owner), forge.Fold(which.Name))
 	}
 	if err := missing(found, err); err != nil {
 		return nil, 0, err
@@ -148,7 +150,8 @@ func (s *Repositories) UpdateRepository(ctx context.Context, r *forge.Repository
 }
 
 // DeleteRepository implements hosting.Repositories.
-func (s *Repositories) DeleteRepository(ctx context.Context, id forge.RepositoryID, unused bool, at time.Time, event *repo.Event) error {
+func (s *Repositories) DeleteRepository(ctx context.Context, id forge.RepositoryID, unused bool,
+	at time.Time, event *repo.Event) error {
 	err := s.db.write(ctx, func(tx *tx) error {
 		var version int64
 		found, err := tx.one([]any{&version}, versionOf, id)

@@ -26,10 +26,11 @@ func (s *Secrets) LoadOrStore(ctx context.Context, name string, generate func() 
 			return nil, err
 		}
 		err = s.db.write(ctx, func(tx *tx) error {
-			if _, err := tx.exec(`INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, fresh); err != nil {
+			_, err := tx.exec(`INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, fresh)
+			if err != nil {
 				return err
 			}
-			_, err := tx.one([]any{&value}, load, name)
+			_, err = tx.one([]any{&value}, load, name)
 			return err
 		})
 	}

@@ -90,7 +90,8 @@ func (s *Tokens) FindToken(ctx context.Context, hash account.Hash) (*account.Tok
 }
 
 // ListTokens implements account.Tokens.
-func (s *Tokens) ListTokens(ctx context.Context, user forge.UserID, sessions bool, after int64, limit int) ([]*account.Token, error) {
+func (s *Tokens) ListTokens(ctx context.Context, user forge.UserID, sessions bool, after int64,
+	limit int) ([]*account.Token, error) {
 	var tokens []*account.Token
 	err := s.db.each(ctx, func(scan func(...any) error) (bool, error) {
 		var row tokenRow

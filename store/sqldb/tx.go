@@ -42,8 +42,11 @@ func (t *tx) one(dest []any, text string, args ...any) (found bool, err error) {
 	return err == nil, err
 }
 
+// eachRow reads a row and tells whether it wants more.
+type eachRow func(scan func(dest ...any) error) (more bool, err error)
+
 // each runs a statement and calls visit for every row until it returns false.
-func (t *tx) each(visit func(scan func(dest ...any) error) (more bool, err error), text string, args ...any) error {
+func (t *tx) each(visit eachRow, text string, args ...any) error {
 	stmt, err := t.statement(t.ctx, text)
 	if err != nil {
 		return err
@@ -82,7 +85,7 @@ func (db *DB) one(ctx context.Context, dest []any, text string, args ...any) (fo
 }
 
 // each reads rows as tx.each does.
-func (db *DB) each(ctx context.Context, visit func(scan func(dest ...any) error) (more bool, err error), text string, args ...any) error {
+func (db *DB) each(ctx context.Context, visit eachRow, text string, args ...any) error {
 	return db.statement(ctx, func(tx *tx) error { return tx.each(visit, text, args...) })
 }
 

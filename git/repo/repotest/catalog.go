@@ -415,7 +415,8 @@ func loadSince(c cat) {
 	if since(second) != second {
 		c.Error("a refused commit made the state stale")
 	}
-	c.commit(repo.Change{Repository: r, Refs: []repo.RefUpdate{{Name: "refs/heads/a", Old: id(2)}, {Name: "refs/heads/c", New: id(1)}},
+	c.commit(repo.Change{Repository: r,
+		Refs: []repo.RefUpdate{{Name: "refs/heads/a", Old: id(2)}, {Name: "refs/heads/c", New: id(1)}},
 		Head: &repo.HeadUpdate{Old: "refs/heads/main", New: "refs/heads/c"}})
 	c.commit(repo.Change{Repository: r, Add: []repo.Pack{packRow("p")}})
 	c.equal(c.load(r), since(first)) // over several commits

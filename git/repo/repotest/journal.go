@@ -20,7 +20,8 @@ func refLog(c cat) {
 	}
 	move(r, 0, repo.RefUpdate{Name: "refs/heads/b", New: id(1)}, repo.RefUpdate{Name: "refs/heads/a", New: id(2), Peeled: id(3)})
 	move(other, 1, repo.RefUpdate{Name: "refs/heads/a", New: id(9)})
-	move(r, 2, repo.RefUpdate{Name: "refs/heads/a", Old: id(2), New: id(1)}, repo.RefUpdate{Name: "refs/heads/b", Old: id(1), New: id(1)})
+	move(r, 2, repo.RefUpdate{Name: "refs/heads/a", Old: id(2), New: id(1)},
+		repo.RefUpdate{Name: "refs/heads/b", Old: id(1), New: id(1)})
 	move(r, 3, repo.RefUpdate{Name: "refs/heads/b", Old: id(1)})
 	move(r, 4)               // moves nothing
 	want := []repo.Movement{ // newest first
@@ -113,7 +114,8 @@ func referenced(c cat) {
 		}
 	}
 	want(at(0))
-	c.commit(repo.Change{Repository: a, Add: []repo.Pack{packRow("a"), packRow("both"), packRow("gone"), packRow("unasked")}, Time: at(1)})
+	c.commit(repo.Change{Repository: a, Time: at(1),
+		Add: []repo.Pack{packRow("a"), packRow("both"), packRow("gone"), packRow("unasked")}})
 	c.commit(repo.Change{Repository: b, Add: []repo.Pack{packRow("b"), packRow("both")}, Time: at(1)})
 	want(at(100), "a", "b", "both", "gone")
 
@@ -188,7 +190,8 @@ func catalogContext(c cat) {
 	cancel()
 	_, errLoad := c.Load(ctx, r, nil)
 	_, errSince := c.Load(ctx, r, before)
-	_, errCommit := c.Commit(ctx, &repo.Change{Repository: r, Time: epoch, Refs: []repo.RefUpdate{{Name: "refs/heads/b", New: id(1)}}})
+	_, errCommit := c.Commit(ctx, &repo.Change{Repository: r, Time: epoch,
+		Refs: []repo.RefUpdate{{Name: "refs/heads/b", New: id(1)}}})
 	_, errLog := c.RefLog(ctx, r, "", 0, 1)
 	_, errReferenced := c.Referenced(ctx, []string{"x"}, epoch)
 	_, errRepositories := c.Repositories(ctx, 0, 1)

@@ -146,10 +146,12 @@ func nameBytes(c cat) {
 		c.Errorf("refs in order:\n got %q\nwant %q", got, refs)
 	}
 	// Wildcards of a LIKE are only characters, and case counts.
-	c.commit(repo.Change{Repository: r, Refs: []repo.RefUpdate{{Name: "refs/heads/a_b/x", New: id(1)}, {Name: "refs/heads/ABC/x", New: id(1)}}})
+	c.commit(repo.Change{Repository: r,
+		Refs: []repo.RefUpdate{{Name: "refs/heads/a_b/x", New: id(1)}, {Name: "refs/heads/ABC/x", New: id(1)}}})
 	c.conflicts(repo.Change{Repository: r, Refs: []repo.RefUpdate{{Name: "refs/heads/a%b/x", New: id(1)}}},
 		repo.ConflictRef{Name: "refs/heads/a%b/x", Blocker: "refs/heads/a%b"})
-	c.commit(repo.Change{Repository: r, Refs: []repo.RefUpdate{{Name: "refs/heads/%", New: id(1)}, {Name: "refs/heads/___", New: id(1)}}})
+	c.commit(repo.Change{Repository: r,
+		Refs: []repo.RefUpdate{{Name: "refs/heads/%", New: id(1)}, {Name: "refs/heads/___", New: id(1)}}})
 }
 
 func manyRefs(c cat) {
