@@ -137,6 +137,15 @@ func (u *upload) shallow(ctx context.Context, q *wire.Fetch) (cut, error) {
 		return c, nil
 	}
 	depth := history.Depth{Commits: q.Depth, Relative: q.DeepenRelative, Since: q.DeepenSince}
+	if depth.Commits >= history.Infinite {
+		// Every other depth counts from what the client may see. This one sends
+		// the parents of whatever commit the client calls shallow.
+		hidden, err := u.unreachable(ctx, c.shallow)
+		if err != nil {
+			return cut{}, err
+		}
+		c.shallow = slices.DeleteFunc(c.shallow, func(id git.ID) bool { return hidden[id] })
+	}
 	if depth.Relative {
 		depth.Tips = u.view.tips()
 	}

@@ -219,6 +219,28 @@ func TestNotOurRef(t *testing.T) {
 	}
 }
 
+// TestHiddenShallow: who claims to have a hidden commit, with history cut off
+// below, does not get that history by asking for the rest of it all.
+func TestHiddenShallow(t *testing.T) {
+	w := newWorld(t)
+	main, tree, _, _ := w.small()
+	commit := func(args ...string) string {
+		return strings.TrimSpace(string(w.git("stock/small", append([]string{"commit-tree", tree}, args...)...)))
+	}
+	parent := commit("-m", "secret")
+	child := commit("-m", "child", "-p", parent)
+	w.git("stock/small", "update-ref", "refs/hidden/child", child)
+	w.load("secret", "stock/small")
+	for _, deepen := range []string{"deepen 2147483647", "deepen 5", "deepen-since 1", "deepen-not refs/heads/none"} {
+		sent := -1
+		o := transfer.UploadOptions{Version: 2, HideRefs: hide, Served: func(objects int, _ int64) { sent = objects }}
+		out, err := w.ask("secret", o, packets("command=fetch", "0001", "want "+main, "shallow "+child, deepen, "no-progress", "done", "0000"))
+		if strings.Contains(text(out), child) || sent > 2 {
+			t.Errorf("%s: %v, %d objects, of which main has 2\n%q", deepen, err, sent, text(out))
+		}
+	}
+}
+
 func TestFetchSections(t *testing.T) {
 	w := newWorld(t)
 	main, _, _, _ := w.small()
