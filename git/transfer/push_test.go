@@ -3,6 +3,7 @@ package transfer_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -250,6 +251,39 @@ func TestShallowPush(t *testing.T) {
 	if err == nil || !strings.Contains(out, "shallow update not allowed") {
 		t.Errorf("into an empty repository: %v\n%s", err, out)
 	}
+}
+
+// TestWarnings pushes trees that git would not write, more than anybody reads
+// about: all are taken, and the first are named.
+func TestWarnings(t *testing.T) {
+	w := newWorld(t)
+	w.create("r")
+	w.git("c", "init", "-q", ".")
+	blob := strings.TrimSpace(string(w.git("c", "hash-object", "-w", "--stdin")))
+	const trees = 30
+	var script strings.Builder
+	script.WriteString("commit refs/heads/main\ncommitter C <c@x> 1 +0000\ndata 0\n")
+	for i := range trees {
+		fmt.Fprintf(&script, "M 040000 %s d%d\n", w.tree("c", fmt.Sprintf("100664 f%d\x00", i), blob), i)
+	}
+	w.feed("c", script.String(), "fast-import", "--quiet")
+	_, stderr, err := w.try("c", "push", w.url("http", "r"), "main")
+	if n := strings.Count(stderr, "badFilemode"); err != nil || n != 20 || !strings.Contains(stderr, "warning: 10 more warnings") {
+		t.Errorf("%v, %d warnings\n%s", err, n, stderr)
+	}
+}
+
+// tree stores a tree of one entry, as it is given, and returns its id.
+func (w *world) tree(dir, head, id string) string {
+	w.t.Helper()
+	target := w.id(id)
+	data := head + string(target[:git.SHA1.Size()])
+	w.feed(dir, data, "hash-object", "-w", "-t", "tree", "--stdin", "--literally")
+	tree, err := git.NewHasher(git.SHA1).Hash(git.KindTree, []byte(data))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return git.SHA1.Hex(tree)
 }
 
 // TestBrokenObjects pushes what fsck refuses: the client is told why.

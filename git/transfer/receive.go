@@ -150,13 +150,25 @@ func (x *receive) run(ctx context.Context) error {
 	return nil
 }
 
+// maxWarnings is how many findings that do not refuse a push are shown one by
+// one: a pusher reads no more, and a large old repository has a hundred thousand.
+const maxWarnings = 20
+
 // unpack takes the pack in. An error means that none of it is there; one that
 // lies in single refs is noted with those.
 func (x *receive) unpack(ctx context.Context) error {
+	warnings := 0
 	staged, err := x.server.Store.Ingest(ctx, x.snap, x.in.Rest(), repo.IngestOptions{
 		Progress: x.ingestProgress(),
-		Note:     func(msg string) { x.say("warning: " + msg) },
+		Note: func(msg string) {
+			if warnings++; warnings <= maxWarnings {
+				x.say("warning: " + msg)
+			}
+		},
 	})
+	if more := warnings - maxWarnings; more > 0 {
+		x.say(fmt.Sprintf("warning: %d more warnings", more))
+	}
 	x.staged = staged
 	if staged != nil {
 		x.report.Objects, x.report.Bytes = int(staged.Pack.Objects), staged.Pack.Bytes
