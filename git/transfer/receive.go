@@ -266,8 +266,8 @@ func (x *receive) answer(unpackErr error) error {
 		rep.Refs = append(rep.Refs, wire.RefStatus{Name: c.Name, Error: c.reason})
 	}
 	var text bytes.Buffer
-	if v2 := x.push.Capabilities.Has("report-status-v2"); v2 || x.push.Capabilities.Has("report-status") {
-		if err := wire.WriteReport(&text, x.format, &rep, v2); err != nil {
+	if x.push.Capabilities.Has("report-status") || x.push.Capabilities.Has("report-status-v2") {
+		if err := wire.WriteReport(&text, &rep); err != nil {
 			return err
 		}
 	}

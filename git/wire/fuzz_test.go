@@ -122,7 +122,7 @@ func FuzzPush(f *testing.F) {
 		var out bytes.Buffer
 		w := wire.NewWriter(&out)
 		for _, c := range p.Commands {
-			w.Linef("%s %s %s", git.SHA1.Hex(c.Old), git.SHA1.Hex(c.New), c.Name)
+			w.Line(git.SHA1.Hex(c.Old) + " " + git.SHA1.Hex(c.New) + " " + c.Name)
 		}
 		w.Flush()
 		if err := w.Send(); err != nil {

@@ -1,10 +1,6 @@
 package wire
 
-import (
-	"io"
-
-	"github.com/ingot-forge/ingot/git"
-)
+import "io"
 
 // Report is what receive-pack answers a push with.
 type Report struct {
@@ -16,21 +12,12 @@ type Report struct {
 type RefStatus struct {
 	Name  string
 	Error string // "" for ok
-	// Moved, if not nil, tells by report-status-v2 that something else was done
-	// than what was asked for.
-	Moved *RefMove
 }
 
-// RefMove is what was done in place of a command.
-type RefMove struct {
-	Name     string // "" if it is the command's
-	Old, New git.ID
-	Forced   bool
-}
-
-// WriteReport writes a report, in the form of report-status-v2 or of report-status.
-// Line breaks in names and reasons are made blank.
-func WriteReport(w io.Writer, f git.Format, rep *Report, v2 bool) error {
+// WriteReport writes a report, in the form of report-status. It is that of
+// report-status-v2 too, which adds to it only where something else was done than
+// what was asked for. Line breaks in names and reasons are made blank.
+func WriteReport(w io.Writer, rep *Report) error {
 	p := NewWriter(w)
 	if rep.Unpack == "" {
 		p.Line("unpack ok")
@@ -40,19 +27,8 @@ func WriteReport(w io.Writer, f git.Format, rep *Report, v2 bool) error {
 	for _, s := range rep.Refs {
 		if s.Error != "" {
 			p.Line("ng " + oneLine(s.Name) + " " + oneLine(s.Error))
-			continue
-		}
-		p.Line("ok " + oneLine(s.Name))
-		if !v2 || s.Moved == nil {
-			continue
-		}
-		if s.Moved.Name != "" {
-			p.Line("option refname " + oneLine(s.Moved.Name))
-		}
-		p.Line("option old-oid " + f.Hex(s.Moved.Old))
-		p.Line("option new-oid " + f.Hex(s.Moved.New))
-		if s.Moved.Forced {
-			p.Line("option forced-update")
+		} else {
+			p.Line("ok " + oneLine(s.Name))
 		}
 	}
 	p.Flush()

@@ -63,11 +63,6 @@ func putLength(b []byte, n int) {
 // Line writes a data packet of s and a line feed.
 func (w *Writer) Line(s string) { w.Finish(append(append(w.Start(), s...), '\n')) }
 
-// Linef writes a formatted data packet with a line feed at its end.
-func (w *Writer) Linef(format string, args ...any) {
-	w.Finish(append(fmt.Appendf(w.Start(), format, args...), '\n'))
-}
-
 // Ref writes one line of a ref list, "<id> <name><suffix>\n".
 func (w *Writer) Ref(f git.Format, id git.ID, name, suffix string) {
 	b := f.AppendHex(w.Start(), id)
