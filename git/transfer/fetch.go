@@ -121,7 +121,7 @@ type cut struct {
 func (u *upload) shallow(ctx context.Context, q *wire.Fetch) (cut, error) {
 	var c cut
 	// Commits that the server does not have cannot matter to it.
-	for _, id := range q.Shallow {
+	for _, id := range unique(q.Shallow) {
 		kind, _, err := u.snap.Header(ctx, id)
 		switch {
 		case errors.Is(err, git.ErrNotFound):
@@ -129,7 +129,7 @@ func (u *upload) shallow(ctx context.Context, q *wire.Fetch) (cut, error) {
 			return cut{}, err
 		case kind != git.KindCommit:
 			return cut{}, refusef("invalid shallow object %s", u.format.Hex(id))
-		case !slices.Contains(c.shallow, id):
+		default:
 			c.shallow = append(c.shallow, id)
 		}
 	}

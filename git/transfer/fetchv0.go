@@ -77,7 +77,13 @@ type negotiation struct {
 	common []git.ID
 	seen   map[git.ID]bool
 	judged int // how many commits in common were not enough; -1: they are
+	walks  int // that judged
 }
+
+// maxWalks is how often a negotiation is judged whenever there is one commit more
+// in common. After that there must be twice as many: a walk may take long, and a
+// client that hides what would end the negotiation could ask for one with every line.
+const maxWalks = 256
 
 // run returns finished once the pack is to be sent, and not finished where a
 // stateless client has to come again or has gone.
@@ -181,15 +187,16 @@ func (n *negotiation) enough(ctx context.Context, hex string, sentReady *bool) e
 	return nil
 }
 
-// ready reports whether the commits in common suffice. The walk is repeated
-// only when there are more of them than last time.
+// ready reports whether the commits in common suffice, as far as is known. The
+// walk is repeated only when there are more of them than last time.
 func (n *negotiation) ready(ctx context.Context) (bool, error) {
 	if n.judged < 0 {
 		return true, nil
 	}
-	if len(n.common) == n.judged {
+	if len(n.common) == n.judged || n.walks >= maxWalks && len(n.common) < 2*n.judged {
 		return false, nil
 	}
+	n.walks++
 	ok, err := history.ReadyToSend(ctx, n.snap, n.format, n.wants, n.common)
 	if err != nil {
 		return false, err
