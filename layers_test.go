@@ -47,6 +47,7 @@ var layers = map[string]string{
 	"forge/hosting/hostingtest": "forge forge/hosting git git/repo git/repo/memrepo",
 	"e2e":                       "",
 	"tools/bench":               "",
+	"tools/history":             "",
 }
 
 // reserved says which packages alone may import a package from outside: the
