@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ var machine = forge.Machine()
 
 type adminCommand struct {
 	User struct {
-		Create userCreate `cmd:"" help:"Make a user."`
+		Create userCreate `cmd:"" help:"Make a user; prints its id."`
 	} `cmd:"" help:"Users."`
 	Token struct {
 		Create tokenCreate `cmd:"" help:"Make an access token and print it, and nothing else."`
@@ -69,7 +70,7 @@ type tokenCreate struct {
 	User    string `arg:"" help:"Login of the user."`
 	Scopes  string `help:"Scopes, separated by commas: repo, public_repo, read:repo, delete_repo, user, admin:public_key, admin, …" default:"repo"`
 	Repo    string `help:"Limit the token to one repository." placeholder:"OWNER/NAME"`
-	Expires string `help:"When the token stops working: 30d, 12h, …" default:""`
+	Expires string `help:"How long the token works: 30d, 12h, …; for ever if left out." placeholder:"TIME"`
 	Name    string `help:"What the token is for." default:"command line"`
 }
 
@@ -232,15 +233,14 @@ func splitName(full string) (owner, name string, err error) {
 
 // parseLifetime reads a duration as time.ParseDuration does, with days too: "30d".
 func parseLifetime(text string) (time.Duration, error) {
-	days, isDays := strings.CutSuffix(text, "d")
-	if isDays {
-		text = days + "h"
-	}
+	const longest = 100 * 365 * 24 * time.Hour
 	d, err := time.ParseDuration(text)
-	if isDays {
-		d *= 24
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n uint64
+		n, err = strconv.ParseUint(days, 10, 16)
+		d = time.Duration(n) * 24 * time.Hour // 16 bits of days fit
 	}
-	if err != nil || d <= 0 || d > 100*365*24*time.Hour {
+	if err != nil || d <= 0 || d > longest {
 		return 0, fmt.Errorf("--expires: %q is not a lifetime such as 30d or 12h", text)
 	}
 	return d, nil

@@ -38,7 +38,7 @@ type program struct {
 
 func main() {
 	var p program
-	k := kong.Parse(&p, kong.Name("ingot"), kong.UsageOnError(),
+	k := kong.Parse(&p, kong.Name("ingot"), kong.ShortUsageOnError(),
 		kong.Description("A whole GitHub alternative in one binary. Start with: ingot serve"),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	neturl "net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,10 +20,10 @@ import (
 
 type serveCommand struct {
 	Place
-	HTTP    string        `help:"Address to serve HTTP on." default:"127.0.0.1:3000" env:"INGOT_HTTP"`
+	HTTP    string        `help:"Address to serve HTTP on; \":3000\" for all of the machine's." default:"127.0.0.1:3000" env:"INGOT_HTTP"`
 	SSH     string        `help:"Address to serve SSH on; \"off\" for none." default:"127.0.0.1:2222" env:"INGOT_SSH"`
-	URL     string        `help:"Public address of the forge, as users type it. Default: the HTTP address." env:"INGOT_URL"`
-	Proxies []string      `help:"Networks of reverse proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8." env:"INGOT_PROXIES"`
+	URL     string        `help:"Public address of the forge, as users type it; the HTTP address if left out." placeholder:"URL" env:"INGOT_URL"`
+	Proxies []string      `help:"Networks of reverse proxies whose X-Forwarded-For is believed." placeholder:"10.0.0.0/8" env:"INGOT_PROXIES"`
 	Grace   time.Duration `help:"How long running requests may go on after a signal to stop." default:"60s" env:"INGOT_GRACE"`
 	Limit   limitFlags    `embed:"" prefix:"limit-" group:"Limits (0 means the default; sizes take KiB, MiB, GiB)"`
 }
@@ -40,24 +42,28 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	defer web.Close()
 	var secure net.Listener
+	url := strings.TrimSuffix(c.URL, "/")
+	if url == "" {
+		url = "http://" + dialable(web.Addr(), "localhost")
+	}
+	public, err := neturl.Parse(url)
+	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" {
+		return fmt.Errorf("--url: %q is not an address such as https://forge.example.org", c.URL)
+	}
 	secureAddress := ""
 	if c.SSH != "off" && c.SSH != "" {
 		if secure, err = net.Listen("tcp", c.SSH); err != nil {
 			return fmt.Errorf("can't serve SSH: %w", err)
 		}
 		defer secure.Close()
-		secureAddress = secure.Addr().String()
-	}
-	url := strings.TrimSuffix(c.URL, "/")
-	if url == "" {
-		url = "http://" + web.Addr().String()
+		secureAddress = dialable(secure.Addr(), public.Hostname())
 	}
 	instance, err := ingot.Open(ctx, ingot.Config{Data: c.Data, Database: c.Database, Blobs: c.Blobs,
 		URL: url, SSH: secureAddress, Version: programVersion(), Log: slog.Default(), Proxies: proxies, Limits: c.Limit.limits()})
 	if err != nil {
 		return err
 	}
-	c.announce(ctx, instance, web, secureAddress)
+	c.announce(ctx, instance, url, secureAddress)
 	err = c.serve(ctx, instance, web, secure)
 	closing, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -66,15 +72,28 @@ func (c *serveCommand) Run(ctx context.Context) error {
 
 // announce says on standard output where the forge is, and on the very first
 // start how to begin.
-func (c *serveCommand) announce(ctx context.Context, instance *ingot.Instance, web net.Listener, secure string) {
-	fmt.Printf("Ingot %s\n  data  %s\n  http  http://%s\n", programVersion(), c.Data, web.Addr())
-	if users, err := instance.Accounts.ListUsers(ctx, machine, 0, 1); err == nil && len(users) == 0 {
-		fmt.Printf("  There is no user yet. Make the first one, in another terminal, with\n"+
-			"        %s admin user create NAME --admin --password-stdin --data %s\n", os.Args[0], c.Data)
-	}
+func (c *serveCommand) announce(ctx context.Context, instance *ingot.Instance, url, secure string) {
+	fmt.Printf("Ingot %s\n  data  %s\n  http  %s\n", programVersion(), c.Data, url)
 	if secure != "" {
 		fmt.Printf("  ssh   ssh://git@%s\n", secure)
 	}
+	if users, err := instance.Accounts.ListUsers(ctx, machine, 0, 1); err == nil && len(users) == 0 {
+		me := os.Args[0]
+		if strings.Contains(me, "go-build") {
+			me = "go run ./cmd/ingot" // which has made a program that will be gone
+		}
+		fmt.Printf("There is no user yet. Make the first one, in another terminal:\n"+
+			"  %[1]s admin user create NAME --admin --data %[2]s\n  %[1]s admin token create NAME --data %[2]s\n", me, c.Data)
+	}
+}
+
+// dialable is where a listener is reached: one on all addresses, at host.
+func dialable(a net.Addr, host string) string {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return a.String()
+	}
+	return net.JoinHostPort(host, strconv.Itoa(tcp.Port))
 }
 
 // serve runs until ctx ends or a listener fails; then it lets running requests
