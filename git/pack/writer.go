@@ -45,6 +45,13 @@ func NewWriter(w io.Writer, f git.Format, count int) (*Writer, error) {
 	return p, nil
 }
 
+// SumEntries makes the Writer compute what an index wants of each entry: see EntryCRC. It
+// is called before the first entry. A pack that is only sent does without.
+func (w *Writer) SumEntries() { w.out.sums = true }
+
+// EntryCRC returns the CRC-32 of the entry written last, header included.
+func (w *Writer) EntryCRC() uint32 { return w.out.crc }
+
 // Offset is the number of bytes written so far: where the next entry will start.
 func (w *Writer) Offset() int64 { return w.out.written }
 
@@ -132,6 +139,7 @@ func (w *Writer) begin() error {
 	if w.err == nil && w.left == 0 {
 		w.err = errors.New("pack already has all the objects announced")
 	}
+	w.out.crc = 0
 	return w.err
 }
 
@@ -187,9 +195,14 @@ type output struct {
 	sum     hash.Hash // of what has left buf
 	buf     []byte
 	written int64 // buf included
+	sums    bool
+	crc     uint32 // of the entry at hand, if sums is set
 }
 
 func (o *output) Write(p []byte) (int, error) {
+	if o.sums {
+		o.crc = crc32.Update(o.crc, crc32.IEEETable, p)
+	}
 	if len(p) > cap(o.buf)-len(o.buf) {
 		if err := o.flush(); err != nil {
 			return 0, err

@@ -2,13 +2,9 @@ package repo
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
-	"time"
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/fsck"
@@ -22,19 +18,6 @@ type IngestOptions struct {
 	// Tips are links that must hold besides those of the pack's objects: the new
 	// targets of refs. Each must be in the pack or in the snapshot.
 	Tips []git.ID
-}
-
-// Staged is a pack that is stored under its name but not part of any
-// repository: pass it to Commit, or Discard it.
-type Staged struct {
-	Pack  Pack
-	files Files
-}
-
-// Discard removes the staged files. It must not be called after a Commit that
-// succeeded or failed with ErrUnknown.
-func (s *Staged) Discard(ctx context.Context) error {
-	return errors.Join(s.files.Delete(ctx, PackFile(s.Pack.Name)), s.files.Delete(ctx, IndexFile(s.Pack.Name)))
 }
 
 // Ingest reads one pack from r, stores it, resolves its deltas against itself
@@ -117,7 +100,11 @@ func (in *ingest) run(ctx context.Context) (_ *Staged, err error) {
 	if err := in.checkSpecial(ctx, draft, received); err != nil {
 		return nil, err
 	}
-	return in.publish(ctx, draft, received)
+	return in.store.publish(ctx, draft, received.Index, Pack{
+		Bytes:    received.Bytes,
+		Objects:  int64(received.Objects),
+		Checksum: received.Checksum,
+	})
 }
 
 // visit sees each object once, from several goroutines.
@@ -199,47 +186,6 @@ func (s special) Object(ctx context.Context, id git.ID) (git.Kind, []byte, error
 		return s.pack.Object(ctx, at)
 	}
 	return s.snap.Object(ctx, id)
-}
-
-// publish gives both files their names. Neither need come first: nobody looks
-// for either before a row names the pack, and rows are written after both. So
-// they go at the same time, and their waits for the disk or the network overlap.
-func (in *ingest) publish(ctx context.Context, draft Draft, received *pack.Received) (*Staged, error) {
-	var random [NameSize / 2]byte
-	rand.Read(random[:]) // never fails
-	staged := &Staged{
-		files: in.store.files,
-		Pack: Pack{
-			Name:     hex.EncodeToString(random[:]),
-			Bytes:    received.Bytes,
-			Objects:  int64(received.Objects),
-			Checksum: received.Checksum,
-			Added:    in.store.config.Clock().UTC().Truncate(time.Microsecond), // before the files have their age
-		},
-	}
-	indexed := make(chan error, 1)
-	go func() { indexed <- in.publishIndex(ctx, IndexFile(staged.Pack.Name), received.Index) }()
-	err := draft.Publish(ctx, PackFile(staged.Pack.Name))
-	if err = errors.Join(err, <-indexed); err != nil {
-		// Also when ctx is what ended it. What this leaves, Sweep takes.
-		_ = staged.Discard(context.WithoutCancel(ctx))
-		return nil, fmt.Errorf("stage pack: %w", err)
-	}
-	return staged, nil
-}
-
-func (in *ingest) publishIndex(ctx context.Context, name string, data []byte) error {
-	draft, err := in.store.files.Draft(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err = draft.Write(data); err == nil {
-		err = draft.Publish(ctx, name)
-	}
-	if err != nil {
-		_ = draft.Discard() // the error at hand says more
-	}
-	return err
 }
 
 // countingReader counts what is read; others may look at n meanwhile.
