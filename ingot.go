@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/ingot-forge/ingot/forge"
@@ -128,26 +129,54 @@ func (i *Instance) ShutdownSSH(ctx context.Context) error { return i.ssh.Shutdow
 // names. They are rare (a crash, a refused push), so seldom is enough.
 const sweepEvery = time.Hour
 
+// compactEvery is how often a running instance looks at the repositories that
+// were pushed to. Until then their packs are a few more.
+const compactEvery = 15 * time.Second
+
 // Maintain does the instance's regular work until ctx ends. One process of an
-// instance is enough, any number does no harm.
+// instance is enough to sweep, any number does no harm; packs are joined by the
+// process that took the pushes.
 func (i *Instance) Maintain(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
+	var both sync.WaitGroup
+	both.Go(func() { every(ctx, sweepEvery, i.sweep) })
+	both.Go(func() { every(ctx, compactEvery, i.compact) })
+	both.Wait()
+}
+
+// every runs work at once and then again and again until ctx ends.
+func every(ctx context.Context, pause time.Duration, work func(context.Context)) {
+	tick := time.NewTicker(pause)
 	defer tick.Stop()
-	for {
-		files, bytes, err := i.Hosting.Sweep(ctx, forge.Machine(), nil)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			i.log.Error("sweep failed", "error", err)
-		case files > 0:
-			i.log.Info("swept", "files", files, "bytes", bytes)
-		}
+	for ctx.Err() == nil {
+		work(ctx)
 		select {
 		case <-ctx.Done():
-			return
 		case <-tick.C:
 		}
+	}
+}
+
+func (i *Instance) sweep(ctx context.Context) {
+	files, bytes, err := i.Hosting.Sweep(ctx, forge.Machine(), nil)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		i.log.Error("sweep failed", "error", err)
+	case files > 0:
+		i.log.Info("swept", "files", files, "bytes", bytes)
+	}
+}
+
+func (i *Instance) compact(ctx context.Context) {
+	err := i.Hosting.CompactPushed(ctx, forge.Machine(), func(r *forge.Repository, done repo.CompactReport, err error) {
+		if err != nil {
+			i.log.Error("compaction failed", "repository", r.FullName(), "error", err)
+			return
+		}
+		i.log.Info("compacted", "repository", r.FullName(), "done", done.String())
+	})
+	if err != nil && ctx.Err() == nil {
+		i.log.Error("compaction failed", "error", err)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/ingot-forge/ingot/forge"
 	"github.com/ingot-forge/ingot/forge/account"
 	"github.com/ingot-forge/ingot/forge/hosting"
+	"github.com/ingot-forge/ingot/git/repo"
 )
 
 // machine is who acts here: whoever may read the data directory may do all.
@@ -27,9 +28,10 @@ type adminCommand struct {
 	Token struct {
 		Create tokenCreate `cmd:"" help:"Make an access token and print it, and nothing else."`
 	} `cmd:"" help:"Access tokens."`
-	Fsck   fsckCommand   `cmd:"" help:"Verify every object, link and ref of one repository, or of all."`
-	Sweep  sweepCommand  `cmd:"" help:"Remove stored files that nothing names and that are older than the grace time."`
-	Import importCommand `cmd:"" help:"Import a bare git repository from a directory."`
+	Fsck    fsckCommand    `cmd:"" help:"Verify every object, link and ref of one repository, or of all."`
+	Compact compactCommand `cmd:"" help:"Join small packs of one repository, or of all, so that few are left."`
+	Sweep   sweepCommand   `cmd:"" help:"Remove stored files that nothing names and that are older than the grace time."`
+	Import  importCommand  `cmd:"" help:"Import a bare git repository from a directory."`
 }
 
 type userCreate struct {
@@ -136,6 +138,31 @@ func (c *fsckCommand) Run(ctx context.Context) error {
 			return fmt.Errorf("%d faults found", faults)
 		}
 		return nil
+	})
+}
+
+type compactCommand struct {
+	Place
+	Repo string `arg:"" optional:"" help:"Repository; all if left out." placeholder:"OWNER/NAME"`
+	All  bool   `help:"Join all packs into one, also the large ones."`
+}
+
+func (c *compactCommand) Run(ctx context.Context) error {
+	return c.with(ctx, func(i *ingot.Instance) error {
+		return eachRepository(ctx, i, c.Repo, func(r *forge.Repository) error {
+			for more := true; more; {
+				bar := newBar("joining packs of " + r.FullName())
+				done, err := i.Hosting.Compact(ctx, machine, r.Owner, r.Name, repo.CompactOptions{All: c.All,
+					Progress: func(done, total int) { bar.set(int64(done), int64(total)) }})
+				bar.end()
+				if err != nil {
+					return fmt.Errorf("%s: %w", r.FullName(), err)
+				}
+				fmt.Printf("%s: %s\n", r.FullName(), done)
+				more = done.Left > 0
+			}
+			return nil
+		})
 	})
 }
 

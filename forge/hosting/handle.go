@@ -64,6 +64,9 @@ func (h *Handle) Commit(ctx context.Context, snap *repo.Snapshot,
 		change.Add = []repo.Pack{staged.Pack}
 	}
 	version, err = store.Commit(ctx, change)
+	if err == nil && staged != nil {
+		h.service.pushed.note(h.Repository.ID)
+	}
 	return version, explainCommit(h.Actor, snap.State().Format, err)
 }
 

@@ -52,6 +52,7 @@ type Service struct {
 	branch  string
 	fetches *turns
 	pushes  *turns
+	pushed  noted
 }
 
 // NewService returns a Service. It starts no goroutine.

@@ -3,6 +3,7 @@ package hosting_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -327,6 +328,9 @@ func TestOperate(t *testing.T) {
 	for _, actor := range []*forge.Actor{w.anonymous, w.alice, token(w.admin, 0, forge.ScopeRepo)} {
 		_, err := w.Check(ctx, actor, "alice", "x", nil, nil)
 		wantKind(t, "Check", err, forge.Denied)
+		_, err = w.Compact(ctx, actor, "alice", "x", repo.CompactOptions{})
+		wantKind(t, "Compact", err, forge.Denied)
+		wantKind(t, "CompactPushed", w.CompactPushed(ctx, actor, nil), forge.Denied)
 		_, _, err = w.Sweep(ctx, actor, nil)
 		wantKind(t, "Sweep", err, forge.Denied)
 		_, err = w.Import(ctx, actor, "alice", hosting.NewRepository{Name: "y"}, nil, nil)
@@ -338,5 +342,52 @@ func TestOperate(t *testing.T) {
 	}
 	if files, _, err := w.Sweep(ctx, w.machine, nil); err != nil || files != 0 {
 		t.Errorf("Sweep: %d files, %v", files, err)
+	}
+	_, err = w.Compact(ctx, w.machine, "alice", "absent", repo.CompactOptions{})
+	wantKind(t, "Compact", err, forge.NotFound)
+	if r, err := w.Compact(ctx, w.machine, "alice", "x", repo.CompactOptions{All: true}); err != nil || r.Joined != 0 || r.Kept != 1 {
+		t.Errorf("Compact: %+v, %v", r, err)
+	}
+}
+
+// TestCompactPushed pushes until there is enough to join.
+func TestCompactPushed(t *testing.T) {
+	w := open(t, hosting.Limits{})
+	w.create(t, w.alice, "x", true)
+	dir, url := workingCopy(t), w.serve(t, w.alice)
+	compact := func() (done []string) {
+		t.Helper()
+		err := w.CompactPushed(t.Context(), w.machine, func(r *forge.Repository, c repo.CompactReport, err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			done = append(done, fmt.Sprint(r.FullName(), " ", c.Joined))
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return done
+	}
+	for n := range 8 {
+		git(t, dir, "commit", "-q", "--allow-empty", "-m", fmt.Sprint("commit ", n))
+		git(t, dir, "push", "-q", url+"/alice/x", "HEAD:main")
+		git(t, dir, "push", "-q", url+"/alice/new", "HEAD:main") // made by its first push
+		done := compact()
+		slices.Sort(done)
+		if n < 7 && done != nil {
+			t.Errorf("after %d pushes: %q", n+1, done)
+		}
+		if n == 7 && len(done) != 2 {
+			t.Errorf("after %d pushes: %q", n+1, done)
+		}
+	}
+	if done := compact(); done != nil {
+		t.Errorf("without a push: %q", done)
+	}
+	for _, name := range []string{"x", "new"} {
+		if faults, err := w.Check(t.Context(), w.machine, "alice", name, func(f string) { t.Error(f) }, nil); faults != 0 || err != nil {
+			t.Errorf("%s: %d faults, %v", name, faults, err)
+		}
+		git(t, dir, "fetch", "-q", url+"/alice/"+name, "main")
 	}
 }

@@ -92,9 +92,18 @@ func (p *Push) Serve(ctx context.Context, r io.Reader, w io.Writer, wire Wire) (
 		return nil, err
 	}
 	defer done()
+	serve := p.serve
 	if p.making != nil {
-		return p.serveNew(ctx, r, w, wire)
+		serve = p.serveNew
 	}
+	report, err := serve(ctx, r, w, wire)
+	if report != nil && len(report.Moved) > 0 {
+		p.service.pushed.note(p.Repository.ID)
+	}
+	return report, err
+}
+
+func (p *Push) serve(ctx context.Context, r io.Reader, w io.Writer, wire Wire) (*transfer.Report, error) {
 	return p.service.stores.Git.Receive(ctx, p.snap, r, w, p.options(wire))
 }
 

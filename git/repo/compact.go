@@ -37,7 +37,12 @@ type CompactReport struct {
 
 // String explains the report in a line.
 func (r CompactReport) String() string {
-	if r.Joined == 0 {
+	switch {
+	case r.Joined == 0 && r.Kept == 0:
+		return "nothing to join: no packs"
+	case r.Joined == 0 && r.Kept == 1:
+		return "nothing to join: 1 pack"
+	case r.Joined == 0:
 		return fmt.Sprintf("nothing to join: %d packs, each at least twice as large as all smaller ones together", r.Kept)
 	}
 	var b strings.Builder
