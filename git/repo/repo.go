@@ -5,7 +5,8 @@
 // for as long as it is open. Writing takes two steps: packs are staged, where
 // nobody can see them (Ingest, Stage), and then one Commit makes packs, refs,
 // ref log and event log visible together. A crash in between leaves files that
-// nothing names; Sweep removes them after a grace time.
+// nothing names; Sweep removes them after a grace time. Compact joins packs in the
+// same two steps.
 //
 // What always holds: every object that a ref or an object of a committed pack
 // names is in the repository's packs (Ingest checks the links of every object

@@ -145,8 +145,7 @@ func (s *Snapshot) nearest(ctx context.Context, id git.ID) (*pack.Pack, int, err
 // find searches pack first, if it is one, and then all others.
 //
 // It costs one probe of an index, some 100 ns, for each pack in the way, and an id
-// that is nowhere opens every pack. There are as many as pushes, since nothing
-// joins packs yet; a repository of thousands wants an index over all packs here.
+// that is nowhere opens every pack. Compact keeps them few.
 func (s *Snapshot) find(ctx context.Context, id git.ID, first int) (*pack.Pack, int, error) {
 	n := len(s.packs)
 	if first < 0 || first >= n {
