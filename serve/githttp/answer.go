@@ -12,8 +12,8 @@ import (
 // is good for the wire, and progress is of no use late.
 type answer struct {
 	http.ResponseWriter
-	contentType string       // of what is written; set before
-	reading     *countedBody // a request that may not be read to its end yet; nil: net/http sees to it
+	contentType string    // of what is written; set before
+	reading     *readBody // a request that may not be read to its end yet; nil: net/http sees to it
 	begun       bool
 }
 
@@ -50,27 +50,22 @@ func (a *answer) refuse(with serve.Answer) {
 // announceClose ends the connection with this answer if some of the request is
 // unread: what follows on it would be taken for the next one.
 func (a *answer) announceClose() {
-	if a.reading != nil && !a.reading.complete() {
+	if a.reading != nil && !a.reading.ended.Load() {
 		a.Header().Set("Connection", "close")
 	}
 }
 
-// countedBody knows whether all of a request has been read. It may be asked
-// while another goroutine reads.
-type countedBody struct {
+// readBody knows whether all of a request has been read: net/http says so with
+// the last byte, or the last chunk. It may be asked while another goroutine reads.
+type readBody struct {
 	io.Reader
-	length int64 // announced; -1: not known
-	read   atomic.Int64
-	ended  atomic.Bool
+	ended atomic.Bool
 }
 
-func (c *countedBody) Read(p []byte) (int, error) {
-	n, err := c.Reader.Read(p)
-	c.read.Add(int64(n))
+func (b *readBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
 	if err == io.EOF {
-		c.ended.Store(true)
+		b.ended.Store(true)
 	}
 	return n, err
 }
-
-func (c *countedBody) complete() bool { return c.ended.Load() || c.read.Load() == c.length }

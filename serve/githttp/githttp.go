@@ -103,8 +103,8 @@ func (h *Handler) fetch(out *answer, r *http.Request) error {
 }
 
 func (h *Handler) push(out *answer, r *http.Request) error {
-	counted := &countedBody{Reader: r.Body, length: r.ContentLength}
-	actor, body, err := h.accept(r, receivePack, counted)
+	sent := &readBody{Reader: r.Body}
+	actor, body, err := h.accept(r, receivePack, sent)
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (h *Handler) push(out *answer, r *http.Request) error {
 	if err := http.NewResponseController(out.ResponseWriter).EnableFullDuplex(); err != nil {
 		h.Log.Debug("no full duplex", "error", err)
 	}
-	out.reading = counted
+	out.reading = sent
 	out.contentType = "application/x-git-receive-pack-result"
 	report, err := push.Serve(r.Context(), body, out, wireOf(r))
 	objects := 0
