@@ -98,7 +98,7 @@ func (h *Handler) fetch(out *answer, r *http.Request) error {
 	defer fetch.Close()
 	out.contentType = "application/x-git-upload-pack-result"
 	err = fetch.Serve(r.Context(), body, out, wireOf(r))
-	h.Metrics.Transfer("upload-pack", "http", 0, err)
+	h.Metrics.Transfer("upload-pack", "http", fetch.Objects, err)
 	return err
 }
 

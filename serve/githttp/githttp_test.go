@@ -76,9 +76,13 @@ func TestServices(t *testing.T) {
 		checkHeader(t, a, "application/x-"+service+"-result")
 	}
 
+	clone := packet("want "+w.main+"\n") + flush + packet("done\n")
+	w.do(t, post("", "alice/open", "git-upload-pack", clone)).want(t, 200, "PACK")
+
 	metrics := w.do(t, request{method: "GET", path: "/metrics"}).want(t, 200, "").text
 	for _, want := range []string{
-		`ingot_git_transfers_total{result="ok",service="upload-pack",transport="http"} 2`,
+		`ingot_git_objects_total{service="upload-pack"} 3`, // commit, tree, blob
+		`ingot_git_transfers_total{result="ok",service="upload-pack",transport="http"} 3`,
 		`ingot_git_transfers_total{result="error",service="upload-pack",transport="http"} 1`,
 		`ingot_git_transfers_total{result="ok",service="receive-pack",transport="http"} 4`, // two of them from filling
 		`ingot_git_objects_total{service="receive-pack"} 6`,
