@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,8 +35,7 @@ type Config struct {
 	Data     string // directory that keeps everything
 	Database string // "sqlite" (in Data), the default
 	Blobs    string // "file" (in Data), the default
-	// URL is the public address, without a slash at its end; it stands in
-	// answers and on pages.
+	// URL is the public address; it stands in answers and on pages.
 	URL string
 	// SSH is the public address of SSH, "host:port", as clone addresses show it;
 	// "" if SSH is not served.
@@ -78,7 +78,9 @@ func Open(ctx context.Context, c Config) (*Instance, error) {
 	if c.Blobs != "" && c.Blobs != "file" {
 		return nil, fmt.Errorf("ingot: blob store %q is not supported; the only one so far is \"file\"", c.Blobs)
 	}
-	limits := c.Limits.withDefaults()
+	c.URL = strings.TrimSuffix(c.URL, "/")
+	c.Limits = c.Limits.withDefaults()
+	limits := c.Limits
 	files, err := disk.Open(filepath.Join(c.Data, "blobs"))
 	if err != nil {
 		return nil, fmt.Errorf("ingot: %w", err)

@@ -14,7 +14,7 @@ import (
 )
 
 // Limits bound what callers may cost. The zero value of a field means its
-// default, which is the value of DefaultLimits.
+// default.
 type Limits struct {
 	PackBytes    int64 // of one push
 	ObjectBytes  int64 // of one object, inflated
@@ -39,7 +39,7 @@ type Limits struct {
 	SSHConnections, SSHConnectionsPerCaller int
 }
 
-// DefaultLimits are for a machine of a few cores: what a large project needs
+// defaultLimits are for a machine of a few cores: what a large project needs
 // fits, what an attacker needs does not.
 var defaultLimits = Limits{
 	PackBytes:    16 << 30,

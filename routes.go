@@ -29,7 +29,7 @@ func (i *Instance) routes() http.Handler {
 	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
 		serve.Answer{Status: http.StatusMethodNotAllowed, Message: "method not allowed"}.Plain(w)
 	})
-	deadlines := i.config.Limits.withDefaults().deadlines()
+	deadlines := i.config.Limits.deadlines()
 	return serve.Observe(i.log, i.metrics, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if len(req.TransferEncoding) > 0 {
 			// net/http prefers the chunks where a request has a length too and

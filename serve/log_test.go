@@ -15,7 +15,7 @@ import (
 
 // observe serves handler behind Observe on a real connection, sends one request
 // and returns its answer, what the client got of the body, and the log.
-func observe(t *testing.T, handler http.HandlerFunc, target string) (*http.Response, string, error, []map[string]any) {
+func observe(t *testing.T, handler http.HandlerFunc, target string) (*http.Response, string, []map[string]any, error) {
 	t.Helper()
 	var log bytes.Buffer
 	m := serve.NewMetrics()
@@ -52,11 +52,11 @@ func observe(t *testing.T, handler http.HandlerFunc, target string) (*http.Respo
 			t.Errorf("metrics lack %q", want)
 		}
 	}
-	return answer, string(body), err, lines
+	return answer, string(body), lines, err
 }
 
 func TestObserve(t *testing.T) {
-	answer, body, err, lines := observe(t, func(w http.ResponseWriter, r *http.Request) {
+	answer, body, lines, err := observe(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		io.WriteString(w, serve.RequestID(r.Context()))
 	}, "/some/path?token=SECRET&access_token=SECRET")
@@ -80,7 +80,7 @@ func TestObserve(t *testing.T) {
 // TestObservePanic: a panic becomes a 500 that names the request and nothing
 // else; the log has the rest.
 func TestObservePanic(t *testing.T) {
-	answer, body, err, lines := observe(t, func(http.ResponseWriter, *http.Request) { panic("/var/lib: hash of bob") }, "/")
+	answer, body, lines, err := observe(t, func(http.ResponseWriter, *http.Request) { panic("/var/lib: hash of bob") }, "/")
 	if err != nil || answer.StatusCode != http.StatusInternalServerError {
 		t.Fatal(answer, err)
 	}
@@ -97,7 +97,7 @@ func TestObservePanic(t *testing.T) {
 // broke or gave up.
 func TestObserveBroken(t *testing.T) {
 	for name, value := range map[string]any{"panic": "broke", "abort": http.ErrAbortHandler} {
-		_, body, err, lines := observe(t, func(w http.ResponseWriter, _ *http.Request) {
+		_, body, lines, err := observe(t, func(w http.ResponseWriter, _ *http.Request) {
 			io.WriteString(w, "half")
 			_ = http.NewResponseController(w).Flush()
 			panic(value)
@@ -114,7 +114,7 @@ func TestObserveBroken(t *testing.T) {
 // TestObserveControls: what is in between does not hide the connection's own
 // abilities.
 func TestObserveControls(t *testing.T) {
-	answer, _, err, _ := observe(t, func(w http.ResponseWriter, r *http.Request) {
+	answer, _, _, err := observe(t, func(w http.ResponseWriter, r *http.Request) {
 		guarded, _ := (serve.Deadlines{}).Guard(w, r)
 		if err := http.NewResponseController(guarded).EnableFullDuplex(); err != nil {
 			t.Errorf("full duplex: %v", err)

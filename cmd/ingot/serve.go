@@ -63,7 +63,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.announce(ctx, instance, url, secureAddress)
+	c.announce(ctx, instance, "http://"+dialable(web.Addr(), "localhost"), url, secureAddress)
 	err = c.serve(ctx, instance, web, secure)
 	closing, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -72,8 +72,11 @@ func (c *serveCommand) Run(ctx context.Context) error {
 
 // announce says on standard output where the forge is, and on the very first
 // start how to begin.
-func (c *serveCommand) announce(ctx context.Context, instance *ingot.Instance, url, secure string) {
-	fmt.Printf("Ingot %s\n  data  %s\n  http  %s\n", programVersion(), c.Data, url)
+func (c *serveCommand) announce(ctx context.Context, instance *ingot.Instance, local, url, secure string) {
+	fmt.Printf("Ingot %s\n  data  %s\n  http  %s\n", programVersion(), c.Data, local)
+	if url != local {
+		fmt.Printf("  url   %s\n", url)
+	}
 	if secure != "" {
 		fmt.Printf("  ssh   ssh://git@%s\n", secure)
 	}

@@ -19,6 +19,7 @@ type Wire struct {
 // Fetch is one admitted clone, fetch or archive.
 type Fetch struct {
 	Repository *forge.Repository
+	Objects    int // sent so far; of use after Serve
 
 	service *Service
 	actor   *forge.Actor
@@ -42,7 +43,7 @@ func (s *Service) Fetch(ctx context.Context, actor *forge.Actor, owner, name str
 
 func (f *Fetch) options(wire Wire) transfer.UploadOptions {
 	return transfer.UploadOptions{Version: wire.Version, Stateless: wire.Stateless, SessionID: wire.SessionID,
-		HideRefs: hidden}
+		HideRefs: hidden, Served: func(objects int, _ int64) { f.Objects += objects }}
 }
 
 // Advertise writes the answer to GET info/refs?service=git-upload-pack.

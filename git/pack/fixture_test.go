@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ingot-forge/ingot/git"
@@ -60,10 +62,54 @@ type fixture struct {
 
 // newFixture makes a history in which text grows and changes, so that git makes
 // chains of deltas, with binary, repetitive, empty and large blobs, and tags.
-// config are settings for the repacking ("repack.useDeltaBaseOffset=false").
+// config are settings for the repacking ("repack.useDeltaBaseOffset=false"). Each
+// test has its own copy of it.
 func newFixture(t testing.TB, f git.Format, commits int, config ...string) *fixture {
 	t.Helper()
-	dir := t.TempDir()
+	key := fmt.Sprint(f, commits, config)
+	made.Lock()
+	defer made.Unlock()
+	if made.fixtures[key] == nil {
+		if made.dir == "" {
+			dir, err := os.MkdirTemp("", "pack")
+			if err != nil {
+				t.Fatal(err)
+			}
+			made.dir, made.fixtures = dir, map[string]*fixture{}
+		}
+		made.fixtures[key] = makeFixture(t, filepath.Join(made.dir, strconv.Itoa(len(made.fixtures))), f, commits, config)
+	}
+	x := *made.fixtures[key]
+	from := x.dir
+	x.dir = t.TempDir()
+	x.file = filepath.Join(x.dir, strings.TrimPrefix(x.file, from))
+	if err := os.CopyFS(x.dir, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	x.pack, x.index, x.objects = bytes.Clone(x.pack), bytes.Clone(x.index), maps.Clone(x.objects)
+	return &x
+}
+
+// made has the fixtures made so far: git takes long to start.
+var made struct {
+	sync.Mutex
+	dir      string
+	fixtures map[string]*fixture
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if made.dir != "" {
+		os.RemoveAll(made.dir)
+	}
+	os.Exit(code)
+}
+
+func makeFixture(t testing.TB, dir string, f git.Format, commits int, config []string) *fixture {
+	t.Helper()
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	stockGit(t, dir, nil, "init", "-q", "--bare", "--object-format="+f.String())
 	stockGit(t, dir, history(commits), "fast-import", "--quiet")
 	args := []string{}

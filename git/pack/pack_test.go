@@ -63,7 +63,6 @@ func TestEntriesTileThePack(t *testing.T) {
 	x := newFixture(t, git.SHA1, 60)
 	p := x.mustOpen(t, 1000, nil)
 	offset, trailer := int64(12), int64(len(x.pack)-20)
-	var stored []byte
 	for n := 0; offset < trailer; n++ {
 		at, err := p.At(offset)
 		if err != nil {
@@ -91,7 +90,6 @@ func TestEntriesTileThePack(t *testing.T) {
 		if streamed, err := io.ReadAll(z); err != nil || !bytes.Equal(streamed, content) {
 			t.Fatalf("entry at %d: streamed content differs, %v", offset, err)
 		}
-		stored = append(stored, stream.Bytes()...)
 		if _, err := p.At(offset + 1); !errors.Is(err, git.ErrCorrupt) {
 			t.Fatalf("an entry at %d: %v", offset+1, err)
 		}

@@ -325,7 +325,7 @@ func TestReceiveTotal(t *testing.T) {
 // A chain of any length takes neither stack nor memory, in whatever order its
 // links come.
 func TestReceiveLongChain(t *testing.T) {
-	depth := 100_000
+	depth := 30_000
 	if testing.Short() {
 		depth = 5_000
 	}

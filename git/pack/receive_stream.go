@@ -167,13 +167,12 @@ func (s *stream) block() ([]byte, error) {
 // finish reads the trailer, which it returns, and hands over what is before
 // it. Bytes behind it do not belong there.
 func (s *stream) finish(size int) (trailer []byte, err error) {
-	at := s.at // more may move it
 	for s.have-s.at < size {
 		if err := s.more(); err != nil {
 			return nil, err
 		}
 	}
-	at = s.at
+	at := s.at // where it is now: more may have moved it
 	trailer = append([]byte(nil), s.buf[at:at+size]...)
 	if extra := s.have - at - size; extra > 0 {
 		return nil, corrupt("%d bytes of garbage after the pack, which ends at offset %d",

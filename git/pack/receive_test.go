@@ -257,7 +257,7 @@ func receiveError(t *testing.T, data []byte, o pack.Options) (err error) {
 }
 
 func TestReceiveTruncated(t *testing.T) {
-	x := newFixture(t, git.SHA1, 15)
+	x := newFixture(t, git.SHA1, 20)
 	for _, args := range [][]string{{"--delta-base-offset"}, {}} {
 		data := packObjects(t, x.dir, args...)
 		for n := 0; n < len(data); n += 1 + n/7 + len(data)/200 {
@@ -274,7 +274,7 @@ func TestReceiveTruncated(t *testing.T) {
 }
 
 func TestReceiveFlipped(t *testing.T) {
-	x := newFixture(t, git.SHA1, 15)
+	x := newFixture(t, git.SHA1, 20)
 	for _, args := range [][]string{{"--delta-base-offset"}, {}} {
 		data := packObjects(t, x.dir, args...)
 		for n := 0; n < len(data); n += 1 + n/50 {

@@ -14,7 +14,7 @@ const MaxTagDepth = 100
 // returns that with its kind; the zero ID and id's own kind if id is no tag.
 // staged, which may be nil, is searched besides snap.
 func (s *Store) Peel(ctx context.Context, snap *Snapshot, staged *Staged, id git.ID) (git.ID, git.Kind, error) {
-	objects, done, err := s.with(ctx, snap, staged)
+	objects, done, err := s.Preview(ctx, snap, staged)
 	if err != nil {
 		return git.ID{}, 0, err
 	}
@@ -44,9 +44,10 @@ func (s *Store) Peel(ctx context.Context, snap *Snapshot, staged *Staged, id git
 	return git.ID{}, 0, fmt.Errorf("tag %s: more than %d tags of tags", id, MaxTagDepth)
 }
 
-// with returns a snapshot of what snap will be once staged is part of it. It
-// holds packs until done is called.
-func (s *Store) with(ctx context.Context, snap *Snapshot, staged *Staged) (objects *Snapshot, done func(), err error) {
+// Preview returns a snapshot of what snap will be once staged, which may be nil,
+// is part of it. It holds packs until done is called, and snap has to stay open
+// as long.
+func (s *Store) Preview(ctx context.Context, snap *Snapshot, staged *Staged) (objects *Snapshot, done func(), err error) {
 	if staged == nil {
 		return snap, func() {}, nil
 	}

@@ -6,13 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/ingot-forge/ingot/git/repo"
 	"github.com/ingot-forge/ingot/git/repo/memrepo"
 	"github.com/ingot-forge/ingot/git/transfer"
+	"github.com/ingot-forge/ingot/git/wire"
 )
 
 // broken is a stream that ends in an error.
@@ -93,4 +98,142 @@ func TestNoSpace(t *testing.T) {
 			t.Errorf("%v\n%swant\n%s", err, text(out), c.want)
 		}
 	}
+}
+
+// bulky makes a repository whose pack takes many writes, and returns its tip and
+// its pack.
+func (w *world) bulky() (tip string, pack []byte) {
+	w.t.Helper()
+	w.git("stock/bulky", "init", "-q", "--bare", ".")
+	noise := make([]byte, 2<<20)
+	rand.NewChaCha8([32]byte{}).Read(noise)
+	w.feed("stock/bulky", fmt.Sprintf("commit refs/heads/main\ncommitter C <c@x> 1 +0000\ndata 0\nM 100644 inline noise\ndata %d\n%s\n", len(noise), noise),
+		"fast-import", "--quiet")
+	w.load("bulky", "stock/bulky")
+	return strings.TrimSpace(string(w.git("stock/bulky", "rev-parse", "main"))), w.git("stock/bulky", "pack-objects", "-q", "--all", "--stdout")
+}
+
+// TestClientLeaves: whatever a client in a conversation does, the session ends with
+// it or with the transport's patience, and leaves no goroutine behind: synctest
+// fails where one is left. World's store fails where a snapshot holds a pack.
+func TestClientLeaves(t *testing.T) {
+	w := newWorld(t)
+	tip, pack := w.bulky()
+	// Less than half of the interval in which a waiting client is sent something:
+	// synctest's clock stands still while that waits behind a Write that blocks.
+	const patience = 2 * time.Second
+	lsRefs := packets("command=ls-refs", "0001", "peel", "0000")
+	fetch := packets("command=fetch", "0001", "want "+tip, "no-progress", "done", "0000")
+	push := packets(zero+" "+tip+" refs/heads/new\x00report-status side-band-64k", "0000")
+	half := push + string(pack[:len(pack)/2])
+	for name, client := range map[string]struct {
+		push  bool
+		do    func(c peer) error // after it has heard the advertisement
+		stays bool               // it does not hang up then
+		ok    bool               // it is a conversation without fault
+	}{
+		"asks several times": {do: func(c peer) error {
+			for range 3 {
+				if err := errors.Join(c.say(lsRefs), c.hear("refs/heads/main"), c.hear(""), c.say(fetch), c.hear("PACK"), c.hear("")); err != nil {
+					return err
+				}
+			}
+			return c.say("0000")
+		}, ok: true},
+		"hangs up after the advertisement": {do: func(peer) error { return nil }, ok: true},
+		"hangs up inside a request":        {do: func(c peer) error { return c.say(fetch[:30]) }},
+		"hangs up inside a pack":           {do: func(c peer) error { return errors.Join(c.say(fetch), c.hear("PACK")) }},
+		"stops reading":                    {do: func(c peer) error { return errors.Join(c.say(fetch), c.hear("PACK")) }, stays: true},
+		"stops sending":                    {do: func(c peer) error { return c.say(fetch[:30]) }, stays: true},
+		"pushes and hangs up":              {push: true, do: func(c peer) error { return c.say(half) }},
+		"pushes and stops":                 {push: true, do: func(c peer) error { return c.say(half) }, stays: true},
+		"pushes and does not listen":       {push: true, do: func(c peer) error { return c.say(push + string(pack)) }, stays: true},
+		"pushes and leaves before the end": {push: true, do: func(c peer) error { return c.say(push + string(pack)) }},
+		"pushes":                           {push: true, do: func(c peer) error { return errors.Join(c.say(push+string(pack)), c.hear("unpack ok"), c.hear("")) }, ok: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				name := "bulky"
+				if client.push {
+					name = name + t.Name()
+					w.create(name)
+				}
+				snap := w.snapshot(name)
+				defer snap.Close()
+				ours, theirs := net.Pipe()
+				said := make(chan error, 1)
+				go func() {
+					c := peer{theirs, wire.NewReader(theirs)}
+					err := c.hear("") // the advertisement
+					if err == nil {
+						err = client.do(c)
+					}
+					if !client.stays {
+						theirs.Close()
+					}
+					said <- err
+				}()
+				stream := impatient{ours, patience}
+				began := time.Now()
+				var err error
+				if client.push {
+					_, err = w.server.Receive(t.Context(), snap, stream, stream, transfer.ReceiveOptions{})
+				} else {
+					err = w.server.Upload(t.Context(), snap, stream, stream, transfer.UploadOptions{Version: 2})
+				}
+				if took := time.Since(began); took > 2*patience || !client.stays && took > 0 {
+					t.Errorf("the session took %v", took)
+				}
+				if (err == nil) != client.ok {
+					t.Errorf("session: %v", err)
+				}
+				ours.Close()
+				if err := <-said; err != nil {
+					t.Errorf("client: %v", err)
+				}
+				theirs.Close()
+			})
+		})
+	}
+}
+
+// peer is a client at the other end of a pipe.
+type peer struct {
+	conn net.Conn
+	in   *wire.Reader
+}
+
+func (c peer) say(text string) error {
+	_, err := io.WriteString(c.conn, text)
+	return err
+}
+
+// hear reads up to a packet that has the given text, or, for none, to the next
+// flush packet.
+func (c peer) hear(text string) error {
+	for {
+		kind, data, err := c.in.Next()
+		switch {
+		case err != nil:
+			return fmt.Errorf("did not hear %q: %w", text, err)
+		case text == "" && kind == wire.Flush, text != "" && bytes.Contains(data, []byte(text)):
+			return nil
+		}
+	}
+}
+
+// impatient gives each read and write of a connection so long.
+type impatient struct {
+	net.Conn
+	patience time.Duration
+}
+
+func (c impatient) Read(p []byte) (int, error) {
+	c.SetReadDeadline(time.Now().Add(c.patience))
+	return c.Conn.Read(p)
+}
+
+func (c impatient) Write(p []byte) (int, error) {
+	c.SetWriteDeadline(time.Now().Add(c.patience))
+	return c.Conn.Write(p)
 }

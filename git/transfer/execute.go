@@ -182,7 +182,7 @@ func (x *receive) commit(ctx context.Context, atomic bool, event func([]repo.Ref
 			x.refuseAll("failed to update ref: others are pushing to it all the time; try again")
 			return nil
 		}
-		change := x.change(moving, event)
+		change := x.change(ctx, moving, event)
 		if !moveHead {
 			change.Head = nil
 		}
@@ -208,9 +208,9 @@ func (x *receive) commit(ctx context.Context, atomic bool, event func([]repo.Ref
 	}
 }
 
-func (x *receive) change(moving []*command, event func([]repo.RefUpdate) *repo.Event) *repo.Change {
+func (x *receive) change(ctx context.Context, moving []*command, event func([]repo.RefUpdate) *repo.Event) *repo.Change {
 	change := &repo.Change{
-		Repository: x.view.state.ID, Who: x.options.Who, Why: "push", Time: time.Now(), Head: x.firstHead(moving),
+		Repository: x.view.state.ID, Who: x.options.Who, Why: "push", Time: time.Now(), Head: x.firstHead(ctx, moving),
 	}
 	if x.staged != nil {
 		change.Add = []repo.Pack{x.staged.Pack}
@@ -225,33 +225,60 @@ func (x *receive) change(moving []*command, event func([]repo.RefUpdate) *repo.E
 }
 
 // firstHead points HEAD at one of the first branches of a repository, if its
-// own is not among them.
-func (x *receive) firstHead(moving []*command) *repo.HeadUpdate {
+// own is not among them: where it points to a branch that nobody has, a clone
+// checks nothing out.
+func (x *receive) firstHead(ctx context.Context, moving []*command) *repo.HeadUpdate {
 	for _, ref := range x.view.state.Refs {
 		if strings.HasPrefix(ref.Name, heads) {
 			return nil
 		}
 	}
-	var created []string
+	var created []*command
 	for _, c := range moving {
 		if strings.HasPrefix(c.Name, heads) && !c.New.IsZero() {
-			created = append(created, c.Name)
+			created = append(created, c)
 		}
 	}
-	to := ""
-	switch {
-	case slices.Contains(created, x.view.state.Head):
-		return nil
-	case slices.Contains(created, heads+"main"):
-		to = heads + "main"
-	case slices.Contains(created, heads+"master"):
-		to = heads + "master"
-	case len(created) == 1:
-		to = created[0]
-	default:
+	for _, name := range []string{x.view.state.Head, heads + "main", heads + "master"} {
+		if slices.ContainsFunc(created, func(c *command) bool { return c.Name == name }) {
+			return headUpdate(x.view.state.Head, name)
+		}
+	}
+	return headUpdate(x.view.state.Head, x.newest(ctx, created))
+}
+
+// headUpdate returns the move of HEAD, nil if there is nothing to move.
+func headUpdate(from, to string) *repo.HeadUpdate {
+	if to == "" || to == from {
 		return nil
 	}
-	return &repo.HeadUpdate{Old: x.view.state.Head, New: to}
+	return &repo.HeadUpdate{Old: from, New: to}
+}
+
+// maxCompared bounds the branches whose commits are read to choose one.
+const maxCompared = 1000
+
+// newest returns the name of the branch whose commit is the latest, the first of
+// them by name; "" if there is none. HEAD is a convenience: a commit that can't
+// be read here does not hinder the push.
+func (x *receive) newest(ctx context.Context, branches []*command) string {
+	objects, done, err := x.server.Store.Preview(ctx, x.snap, x.staged)
+	if err != nil {
+		return ""
+	}
+	defer done()
+	name, latest := "", int64(0)
+	for _, c := range branches[:min(len(branches), maxCompared)] {
+		_, data, err := objects.Object(ctx, c.New)
+		if err != nil {
+			continue
+		}
+		_, _, seconds, err := git.CommitLinks(x.format, data, nil)
+		if err == nil && (name == "" || seconds > latest || seconds == latest && c.Name < name) {
+			name, latest = c.Name, seconds
+		}
+	}
+	return name
 }
 
 // conflict refuses the commands that a commit found to be out of date.

@@ -76,6 +76,10 @@ type negotiation struct {
 
 	common []git.ID
 	seen   map[git.ID]bool
+	last   string // the last commit in common
+	// gotCommon and gotOther are of the present round, sentReady of all.
+	gotCommon, gotOther, sentReady bool
+
 	judged int // how many commits in common were not enough; -1: they are
 	walks  int // that judged
 }
@@ -88,8 +92,6 @@ const maxWalks = 256
 // run returns finished once the pack is to be sent, and not finished where a
 // stateless client has to come again or has gone.
 func (n *negotiation) run(ctx context.Context) (finished bool, err error) {
-	var last string // the last commit in common
-	gotCommon, gotOther, sentReady := false, false, false
 	haves := 0
 	n.seen = make(map[git.ID]bool)
 	for first := true; ; first = false {
@@ -109,68 +111,82 @@ func (n *negotiation) run(ctx context.Context) (finished bool, err error) {
 			case len(n.common) == 0:
 				n.out.Line("NAK")
 			case n.mode != single:
-				n.out.Line("ACK " + last)
+				n.out.Line("ACK " + n.last)
 			}
 			return true, nil
 		case line.End:
-			if n.mode == detailed && gotCommon && !gotOther {
-				ready, err := n.ready(ctx)
-				if err != nil {
-					return false, err
-				}
-				if ready {
-					sentReady = true
-					n.out.Line("ACK " + last + " ready")
-				}
-			}
-			if len(n.common) == 0 || n.mode != single {
-				n.out.Line("NAK")
-			}
-			if n.noDone && sentReady {
-				n.out.Line("ACK " + last)
-				return true, nil
+			if finished, err := n.round(ctx); err != nil || finished {
+				return finished, err
 			}
 			if err := n.out.Send(); err != nil || n.options.Stateless {
 				return false, err
 			}
-			gotCommon, gotOther = false, false
 		default:
 			if haves++; haves > n.server.Limits.fetch().Haves {
 				return false, &wire.LimitError{What: "have lines", Max: n.server.Limits.fetch().Haves}
 			}
-			known, err := n.snap.Has(ctx, line.Have)
-			if err != nil {
+			if err := n.have(ctx, line.Have); err != nil {
 				return false, err
-			}
-			hex := n.format.Hex(line.Have)
-			if !known {
-				gotOther = true
-				if err := n.enough(ctx, hex, &sentReady); err != nil {
-					return false, err
-				}
-				continue
-			}
-			gotCommon, last = true, hex
-			added := !n.seen[line.Have]
-			if added {
-				n.seen[line.Have] = true
-				n.common = append(n.common, line.Have)
-			}
-			switch {
-			case n.mode == detailed:
-				n.out.Line("ACK " + hex + " common")
-			case n.mode == multi:
-				n.out.Line("ACK " + hex + " continue")
-			case added && len(n.common) == 1:
-				n.out.Line("ACK " + hex)
 			}
 		}
 	}
 }
 
+// round ends a round of haves: the client waits for an answer. It returns
+// finished where the pack follows without more being said.
+func (n *negotiation) round(ctx context.Context) (finished bool, err error) {
+	if n.mode == detailed && n.gotCommon && !n.gotOther {
+		ready, err := n.ready(ctx)
+		if err != nil {
+			return false, err
+		}
+		if ready {
+			n.sentReady = true
+			n.out.Line("ACK " + n.last + " ready")
+		}
+	}
+	n.gotCommon, n.gotOther = false, false
+	if len(n.common) == 0 || n.mode != single {
+		n.out.Line("NAK")
+	}
+	if n.noDone && n.sentReady {
+		n.out.Line("ACK " + n.last)
+		return true, nil
+	}
+	return false, nil
+}
+
+// have answers one of the client's commits.
+func (n *negotiation) have(ctx context.Context, id git.ID) error {
+	known, err := n.snap.Has(ctx, id)
+	if err != nil {
+		return err
+	}
+	hex := n.format.Hex(id)
+	if !known {
+		n.gotOther = true
+		return n.enough(ctx, hex)
+	}
+	n.gotCommon, n.last = true, hex
+	added := !n.seen[id]
+	if added {
+		n.seen[id] = true
+		n.common = append(n.common, id)
+	}
+	switch {
+	case n.mode == detailed:
+		n.out.Line("ACK " + hex + " common")
+	case n.mode == multi:
+		n.out.Line("ACK " + hex + " continue")
+	case added && len(n.common) == 1:
+		n.out.Line("ACK " + hex)
+	}
+	return nil
+}
+
 // enough answers a commit that the server does not have: once what is in common
 // suffices, the client is told to stop looking below it.
-func (n *negotiation) enough(ctx context.Context, hex string, sentReady *bool) error {
+func (n *negotiation) enough(ctx context.Context, hex string) error {
 	if n.mode == single {
 		return nil
 	}
@@ -179,7 +195,7 @@ func (n *negotiation) enough(ctx context.Context, hex string, sentReady *bool) e
 		return err
 	}
 	if n.mode == detailed {
-		*sentReady = true
+		n.sentReady = true
 		n.out.Line("ACK " + hex + " ready")
 	} else {
 		n.out.Line("ACK " + hex + " continue")

@@ -131,11 +131,14 @@ func TestFirstPushChoosesHead(t *testing.T) {
 	w := newWorld(t)
 	w.git("c", "init", "-q", ".")
 	w.git("c", "commit", "-q", "--allow-empty", "-m", "x")
+	w.git("c", "branch", "older", "main")
+	w.feed("c", "commit refs/heads/main\ncommitter N <n@example.org> 1800000000 +0000\ndata 1\nyfrom refs/heads/older\n", "fast-import", "--quiet")
 	for name, c := range map[string]struct{ push, head string }{
 		"its own":         {"main:main main:other", "refs/heads/main"},
 		"the only one":    {"main:trunk", "refs/heads/trunk"},
 		"master of three": {"main:a main:master main:z", "refs/heads/master"},
-		"no favourite":    {"main:a main:b", "refs/heads/main"},
+		"no favourite":    {"older:a older:b", "refs/heads/a"},
+		"the latest":      {"older:a main:b older:c", "refs/heads/b"},
 		"no branch":       {"main:refs/tags/t", "refs/heads/main"},
 	} {
 		target := strings.ReplaceAll(name, " ", "-")
@@ -147,7 +150,7 @@ func TestFirstPushChoosesHead(t *testing.T) {
 	}
 	// Only the first branches choose.
 	w.git("c", "push", "-q", w.url("http", "no-favourite"), "main:late")
-	if got := w.head("no-favourite"); got != "refs/heads/main" {
+	if got := w.head("no-favourite"); got != "refs/heads/a" {
 		t.Errorf("a later branch took HEAD: %s", got)
 	}
 }

@@ -68,7 +68,7 @@ type Report struct {
 //
 // When the first branches come into a repository without any, and HEAD's branch
 // is not among them, HEAD is pointed at main or master if that was pushed, and
-// at the branch itself if it is the only one.
+// otherwise at the branch with the latest commit.
 func (s *Server) Receive(ctx context.Context, snap *repo.Snapshot, r io.Reader, w io.Writer, o ReceiveOptions) (*Report, error) {
 	from := &client{r: r}
 	x := &receive{

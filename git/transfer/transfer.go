@@ -4,7 +4,9 @@
 // in by options.
 //
 // What is written comes in pieces as large as is good for the wire, and each is
-// meant to reach the client: w must not hold it back.
+// meant to reach the client: w must not hold it back. A Read or Write that blocks
+// is waited for, also after the context has ended: who gives a client up closes
+// its streams, and then the session ends, with no goroutine left.
 //
 // What clients may have is what the visible refs reach, in every version of the
 // protocol: a want is a visible ref's target or reachable from one, and anything

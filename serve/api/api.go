@@ -242,6 +242,9 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	p := problem{Message: answer.Message, DocumentationURL: documentation}
 	for _, f := range answer.Fields {
+		if f.Resource == "" {
+			f.Resource = resourceOf(r.URL.Path)
+		}
 		p.Errors = append(p.Errors, fieldProblem(f))
 	}
 	switch {
@@ -260,6 +263,17 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.WriteHeader(answer.Status)
 	_, _ = w.Write(body)
+}
+
+// resourceOf names, in GitHub's words, what a request to a path is about.
+func resourceOf(path string) string {
+	switch {
+	case strings.HasSuffix(path, "/user/keys"):
+		return "PublicKey"
+	case strings.Contains(path, "/collaborators/"):
+		return "Collaborator"
+	}
+	return "Repository"
 }
 
 // jsonError says that a request's body is not the JSON it should be.

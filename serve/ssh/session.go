@@ -169,7 +169,8 @@ func (s *Server) serve(ctx context.Context, actor *forge.Actor, c command, chann
 	if c.service == "upload-archive" {
 		return 0, fetch.Archive(ctx, channel, channel)
 	}
-	return 0, fetch.Serve(ctx, channel, channel, wire)
+	err = fetch.Serve(ctx, channel, channel, wire)
+	return fetch.Objects, err
 }
 
 // complain tells the person at the other end, who may be looking at a terminal:

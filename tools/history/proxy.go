@@ -26,7 +26,9 @@ type release struct {
 
 // list returns the names of the releases to take, the oldest first.
 func list(ctx context.Context, module, from string, versions int) ([]string, error) {
-	out, err := goCommand(ctx, "list", "-m", "-versions", "-json=Versions", module)
+	// -retracted: releases that were taken back count too, and then the go
+	// command does not need the newest release, which may be refused.
+	out, err := goCommand(ctx, "list", "-m", "-versions", "-retracted", "-json=Versions", module)
 	if err != nil {
 		return nil, fmt.Errorf("%s: listing its versions: %w", module, err)
 	}

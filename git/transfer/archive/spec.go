@@ -16,8 +16,12 @@ type spec struct {
 	dirOnly bool   // a slash at the end: only a directory
 }
 
-// maxSpecs bounds the pathspecs, each of which is compared with every path.
-const maxSpecs = 64
+// maxSpecs bounds the pathspecs, each of which is compared with every path, and
+// maxSpec the length of one: a glob may cost its length for every byte of a path.
+const (
+	maxSpecs = 64
+	maxSpec  = 4096
+)
 
 func parseSpecs(paths []string) ([]spec, error) {
 	if len(paths) > maxSpecs {
@@ -25,6 +29,9 @@ func parseSpecs(paths []string) ([]spec, error) {
 	}
 	var specs []spec
 	for _, text := range paths {
+		if len(text) > maxSpec {
+			return nil, &PathError{text, fmt.Sprintf("is longer than %d bytes", maxSpec)}
+		}
 		if strings.HasPrefix(text, ":") {
 			return nil, &PathError{text, "has magic, which is not supported"}
 		}

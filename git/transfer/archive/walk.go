@@ -39,7 +39,8 @@ func walk(ctx context.Context, objects git.Objects, root git.ID, specs []spec, o
 		if seen++; seen > o.MaxEntries {
 			return &TooLargeError{What: "entries", Max: int64(o.MaxEntries)}
 		}
-		if seen%256 == 0 && ctx.Err() != nil {
+		// With specs one entry may take long.
+		if (seen%256 == 0 || len(specs) > 0) && ctx.Err() != nil {
 			return ctx.Err()
 		}
 		path = append(path, name...)
