@@ -58,6 +58,9 @@ type Instance struct {
 	metrics *serve.Metrics
 	ssh     *ssh.Server
 	log     *slog.Logger
+
+	closing sync.Once
+	closed  error // by close
 }
 
 // Open opens the instance that lives in c.Data, making it if the directory is
@@ -182,8 +185,14 @@ func (i *Instance) compact(ctx context.Context) {
 	}
 }
 
-// Close lets go of everything. Serving must have ended before.
+// Close lets go of everything. Serving must have ended before. Called again, it
+// returns what it returned first.
 func (i *Instance) Close(ctx context.Context) error {
+	i.closing.Do(func() { i.closed = i.close(ctx) })
+	return i.closed
+}
+
+func (i *Instance) close(ctx context.Context) error {
 	var errs []error
 	if i.ssh != nil {
 		errs = append(errs, i.ssh.Shutdown(ctx))

@@ -87,7 +87,8 @@ func (p *pusher) settle(t *testing.T, at string) {
 	p.inFlight = ""
 }
 
-// TestCrash kills the server with SIGKILL at random moments while clients push.
+// TestCrash kills the server with SIGKILL at random moments while clients push
+// and packs are joined.
 // After each restart every acknowledged push is there, no ref is where nobody
 // put it, and the repository is whole; in the end what the crashes left behind
 // is swept, and nothing else.
@@ -128,9 +129,17 @@ func TestCrash(t *testing.T) {
 				}
 			})
 		}
+		// Packs are joined beside the pushes, by a process that is killed as well.
+		compact := exec.Command(ingot, "admin", "compact", "--all", "alice/crash", "--data", data)
+		compact.Env = environment()
+		if err := compact.Start(); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(time.Duration(100+mathrand.IntN(900)) * time.Millisecond)
 		s.kill()
 		stop()
+		_ = compact.Process.Kill() // it may be over
+		_ = compact.Wait()
 		running.Wait()
 		if s, err = launch(data); err != nil {
 			t.Fatalf("round %d: restart: %v", round, err)
