@@ -135,7 +135,7 @@ func TestCrash(t *testing.T) {
 		if err := compact.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(100+mathrand.IntN(900)) * time.Millisecond)
+		time.Sleep(time.Duration(100+mathrand.IntN(2400)) * time.Millisecond)
 		s.kill()
 		stop()
 		_ = compact.Process.Kill() // it may be over
