@@ -38,7 +38,7 @@ var layers = map[string]string{
 	"serve/api":     "forge forge/account forge/hosting git git/repo serve",
 	"serve/web":     "forge forge/account forge/hosting serve",
 
-	".":         "forge forge/account forge/hosting git/pack git/repo git/transfer serve serve/api serve/githttp serve/ssh serve/web store/disk store/sqldb",
+	".":         "forge forge/account forge/hosting git git/fsck git/pack git/repo git/transfer serve serve/api serve/githttp serve/ssh serve/web store/disk store/sqldb",
 	"cmd/ingot": ". forge forge/account forge/hosting git/pack git/repo git/transfer",
 
 	// Conformance suites and models: imported by tests only.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/ingot-forge/ingot/forge/hosting"
+	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/fsck"
 	"github.com/ingot-forge/ingot/git/pack"
 	"github.com/ingot-forge/ingot/git/repo"
 	"github.com/ingot-forge/ingot/git/transfer"
@@ -27,7 +29,17 @@ type Limits struct {
 	OpenPacks    int   // packs kept open, all repositories together
 
 	FetchWants, FetchHaves int // lines of each kind in one fetch request
+	FetchShallows          int // shallow lines in one fetch request or push
+	RefPrefixes            int // prefixes that one listing of refs may ask for; past it all are listed
+	PushOptions            int // in one push
 	PushOptionBytes        int // all options of one push
+	PushCertBytes          int // the certificate of a signed push
+
+	RefName   int // bytes of a pushed ref's name; the default can only be lowered
+	EntryName int // bytes of a name in a pushed tree; the default can only be lowered
+
+	ArchiveEntries int   // files and folders in one archive
+	ArchiveBytes   int64 // of one archive
 
 	Fetches, FetchesPerCaller int           // at once
 	Pushes, PushesPerCaller   int           // at once
@@ -54,7 +66,17 @@ var defaultLimits = Limits{
 
 	FetchWants:      200_000,
 	FetchHaves:      200_000,
-	PushOptionBytes: 64 << 10,
+	FetchShallows:   transfer.DefaultLimits.Shallows,
+	RefPrefixes:     transfer.DefaultLimits.RefPrefixes,
+	PushOptions:     transfer.DefaultLimits.PushOptions,
+	PushOptionBytes: transfer.DefaultLimits.PushOptionBytes,
+	PushCertBytes:   transfer.DefaultLimits.CertBytes,
+
+	RefName:   git.MaxRefName,
+	EntryName: fsck.MaxNameSize,
+
+	ArchiveEntries: transfer.DefaultLimits.ArchiveEntries,
+	ArchiveBytes:   transfer.DefaultLimits.ArchiveBytes,
 
 	Fetches: 64, FetchesPerCaller: 32,
 	Pushes: 16, PushesPerCaller: 8,
@@ -78,7 +100,15 @@ func (l Limits) withDefaults() Limits {
 	fill(&l.OpenPacks, defaultLimits.OpenPacks)
 	fill(&l.FetchWants, defaultLimits.FetchWants)
 	fill(&l.FetchHaves, defaultLimits.FetchHaves)
+	fill(&l.FetchShallows, defaultLimits.FetchShallows)
+	fill(&l.RefPrefixes, defaultLimits.RefPrefixes)
+	fill(&l.PushOptions, defaultLimits.PushOptions)
 	fill(&l.PushOptionBytes, defaultLimits.PushOptionBytes)
+	fill(&l.PushCertBytes, defaultLimits.PushCertBytes)
+	fill(&l.RefName, defaultLimits.RefName)
+	fill(&l.EntryName, defaultLimits.EntryName)
+	fill(&l.ArchiveEntries, defaultLimits.ArchiveEntries)
+	fill(&l.ArchiveBytes, defaultLimits.ArchiveBytes)
 	fill(&l.Fetches, defaultLimits.Fetches)
 	fill(&l.FetchesPerCaller, defaultLimits.FetchesPerCaller)
 	fill(&l.Pushes, defaultLimits.Pushes)
@@ -104,12 +134,17 @@ func (l Limits) store() repo.Config {
 		OpenPacks:  l.OpenPacks,
 		Limits: pack.Limits{PackBytes: l.PackBytes, ObjectBytes: l.ObjectBytes, TotalBytes: l.PackInflated,
 			Objects: l.PushObjects, DeltaDepth: l.DeltaDepth, MemoryBytes: l.IngestMemory},
-		Refs: l.PushRefs,
+		Refs:      l.PushRefs,
+		EntryName: l.EntryName,
 	}
 }
 
 func (l Limits) transfer() transfer.Limits {
-	return transfer.Limits{Wants: l.FetchWants, Haves: l.FetchHaves, Commands: l.PushRefs, PushOptionBytes: l.PushOptionBytes}
+	return transfer.Limits{
+		Wants: l.FetchWants, Haves: l.FetchHaves, Shallows: l.FetchShallows, RefPrefixes: l.RefPrefixes,
+		Commands: l.PushRefs, RefName: l.RefName, PushOptions: l.PushOptions, PushOptionBytes: l.PushOptionBytes,
+		CertBytes: l.PushCertBytes, ArchiveEntries: l.ArchiveEntries, ArchiveBytes: l.ArchiveBytes,
+	}
 }
 
 func (l Limits) hosting() hosting.Limits {

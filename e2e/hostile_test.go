@@ -30,7 +30,8 @@ type hostileServer struct {
 func startHostile(t *testing.T) *hostileServer {
 	t.Helper()
 	s := start(t, t.TempDir(), "--limit-object-size", "32MiB", "--limit-pack-size", "48MiB", "--limit-push-objects", "150000",
-		"--limit-delta-depth", "100", "--limit-push-refs", "500", "--limit-request-idle", "3s", "--limit-ingest-memory", "32MiB")
+		"--limit-delta-depth", "100", "--limit-push-refs", "500", "--limit-request-idle", "3s", "--limit-ingest-memory", "32MiB",
+		"--limit-ref-name", "300", "--limit-entry-name", "1000")
 	h := &hostileServer{server: s, token: s.user(t, "alice", "repo")}
 	dir := filepath.Join(t.TempDir(), "work")
 	mustGit(t, "", "init", "-q", dir)
@@ -302,6 +303,7 @@ func TestHostileTrees(t *testing.T) {
 		"mode too large":         {treeEntry(strings.Repeat("7", 40), "a", id)},
 		"mode with a letter":     {treeEntry("10064x", "a", id)},
 		"no object":              {treeEntry("100644", "a", noID)},
+		"name beyond the limit":  {treeEntry("100644", strings.Repeat("n", 1001), id)},
 		"cut short":              {treeEntry("100644", "a", id)[:15]},
 		"symlink .gitmodules":    {treeEntry("120000", ".gitmodules", id)},
 		"symlink .gitattributes": {treeEntry("120000", ".gitattributes", id)},
@@ -394,6 +396,13 @@ func TestHostileRefs(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a name longer than the limit", func(t *testing.T) {
+		_, answer := h.post(t, h.token, "alice/target.git", "git-receive-pack", bytes.NewReader(
+			pushRequest("report-status", []string{noID + " " + h.tip + " refs/heads/" + strings.Repeat("n", 290)}, newRawPack().bytes())))
+		if !strings.Contains(answer, "longer than 300 bytes") {
+			t.Errorf("answered %.300q", answer)
+		}
+	})
 	t.Run("more refs than a push may move", func(t *testing.T) {
 		var commands []string
 		for i := range 501 {

@@ -19,6 +19,14 @@ type limitFlags struct {
 	DeltaDepth              int           `help:"Longest chain of deltas in a push." env:"INGOT_LIMIT_DELTA_DEPTH"`
 	PushRefs                int           `help:"Refs moved by one push." env:"INGOT_LIMIT_PUSH_REFS"`
 	PushOptionBytes         size          `help:"Bytes of all options of one push." env:"INGOT_LIMIT_PUSH_OPTION_BYTES"`
+	PushOptions             int           `help:"Options of one push." env:"INGOT_LIMIT_PUSH_OPTIONS"`
+	PushCertBytes           size          `help:"Bytes of the certificate of a signed push." env:"INGOT_LIMIT_PUSH_CERT_BYTES"`
+	RefName                 int           `help:"Bytes of a pushed ref's name; at most the default, 1024." env:"INGOT_LIMIT_REF_NAME"`
+	EntryName               int           `help:"Bytes of a name in a pushed tree; at most the default, 4096." env:"INGOT_LIMIT_ENTRY_NAME"`
+	RefPrefixes             int           `help:"Prefixes in one listing of refs; past it all refs are listed." env:"INGOT_LIMIT_REF_PREFIXES"`
+	FetchShallows           int           `help:"Shallow lines in one fetch or push." env:"INGOT_LIMIT_FETCH_SHALLOWS"`
+	ArchiveEntries          int           `help:"Files and folders in one archive." env:"INGOT_LIMIT_ARCHIVE_ENTRIES"`
+	ArchiveSize             size          `help:"Bytes of one archive." env:"INGOT_LIMIT_ARCHIVE_SIZE"`
 	FetchWants              int           `help:"Objects asked for by one fetch." env:"INGOT_LIMIT_FETCH_WANTS"`
 	FetchHaves              int           `help:"Objects named as known by one fetch request." env:"INGOT_LIMIT_FETCH_HAVES"`
 	IngestMemory            size          `help:"Bytes kept in memory while one push is taken in." env:"INGOT_LIMIT_INGEST_MEMORY"`
@@ -39,6 +47,9 @@ func (f limitFlags) limits() ingot.Limits {
 	return ingot.Limits{
 		PackBytes: int64(f.PackSize), ObjectBytes: int64(f.ObjectSize), PackInflated: int64(f.PackInflated), PushObjects: f.PushObjects,
 		DeltaDepth: f.DeltaDepth, PushRefs: f.PushRefs, PushOptionBytes: int(f.PushOptionBytes),
+		PushOptions: f.PushOptions, PushCertBytes: int(f.PushCertBytes), RefName: f.RefName, EntryName: f.EntryName,
+		RefPrefixes: f.RefPrefixes, FetchShallows: f.FetchShallows,
+		ArchiveEntries: f.ArchiveEntries, ArchiveBytes: int64(f.ArchiveSize),
 		FetchWants: f.FetchWants, FetchHaves: f.FetchHaves,
 		IngestMemory: int64(f.IngestMemory), CacheBytes: int64(f.CacheSize), OpenPacks: f.OpenPacks,
 		Fetches: f.Fetches, FetchesPerCaller: f.FetchesPerCaller, Pushes: f.Pushes, PushesPerCaller: f.PushesPerCaller,

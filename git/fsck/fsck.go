@@ -79,7 +79,8 @@ func (p *Problem) Error() string {
 // Checker checks the objects of one push. Its methods may be called from
 // several goroutines at once.
 type Checker struct {
-	format git.Format
+	format      git.Format
+	longestName int
 
 	noteMu sync.Mutex // held while note runs, so that it need not lock
 	note   func(*Problem)
@@ -106,7 +107,16 @@ const (
 // one at a time, if it is not nil. Which refuse is git's choice under
 // receive.fsckObjects=true.
 func New(f git.Format, note func(*Problem)) *Checker {
-	return &Checker{format: f, note: note, special: make(map[git.ID]role)}
+	return &Checker{format: f, longestName: MaxNameSize, note: note, special: make(map[git.ID]role)}
+}
+
+// LeastNameLimit is the lowest limit that LimitNames sets: what file systems allow.
+const LeastNameLimit = 255
+
+// LimitNames lowers the limit on the length of an entry's name from MaxNameSize
+// to so many bytes. It must not be called once objects are checked.
+func (c *Checker) LimitNames(bytes int) {
+	c.longestName = min(max(bytes, LeastNameLimit), MaxNameSize)
 }
 
 // Object checks one object and returns the first finding that refuses it, a

@@ -41,7 +41,7 @@ func (c *Checker) tree(f *findings, data []byte) {
 		}
 		odd := oddBytes(key)
 		if n > 8 {
-			odd |= oddTail(data[entry.start:entry.end])
+			odd |= oddTail(data[entry.start:entry.end], c.longestName)
 		}
 		if odd != 0 || leads[key>>56] && !plain(key) {
 			found |= c.closeName(data[entry.start:entry.end], mode, data[entry.end+1:at])
@@ -85,10 +85,11 @@ func oddBytes(word uint64) uint64 {
 	return (word | (slash-ones)&^slash | (backslash-ones)&^backslash) & high
 }
 
-// oddTail is oddBytes of the rest of a name longer than eight bytes.
-func oddTail(name []byte) uint64 {
+// oddTail is oddBytes of the rest of a name longer than eight bytes, of which
+// there may be most.
+func oddTail(name []byte, most int) uint64 {
 	odd := uint64(0)
-	if len(name) > MaxNameSize {
+	if len(name) > most {
 		odd = 1
 	}
 	for i := 8; ; i += 8 {
@@ -122,7 +123,7 @@ func plain(key uint64) bool {
 // closeName judges a name that may mean something to git. rawID is what the
 // entry names.
 func (c *Checker) closeName(name []byte, mode git.Mode, rawID []byte) (found uint64) {
-	if len(name) > MaxNameSize {
+	if len(name) > c.longestName {
 		found |= 1 << largePathname
 	}
 	switch {

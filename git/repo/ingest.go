@@ -38,6 +38,7 @@ func (s *Store) Ingest(ctx context.Context, snap *Snapshot, r io.Reader, o Inges
 		links:   newLinker(snap.state.Format),
 	}
 	in.checker = fsck.New(in.format, in.note())
+	in.checker.LimitNames(s.config.EntryName)
 	in.links.most = in.mostNamed()
 	return in.run(ctx)
 }

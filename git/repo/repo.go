@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ingot-forge/ingot/git/fsck"
 	"github.com/ingot-forge/ingot/git/pack"
 )
 
@@ -35,6 +36,7 @@ type Config struct {
 	Workers    int           // goroutines of one ingest; GOMAXPROCS
 	Limits     pack.Limits   // of one ingest; none
 	Refs       int           // that one change may move; 100,000
+	EntryName  int           // bytes of a name in a tree; fsck.MaxNameSize, which it can only lower
 	Grace      time.Duration // how long what nothing names is kept: see Sweep; 24 hours, at most MaxGrace
 	Clock      func() time.Time
 }
@@ -44,6 +46,7 @@ func (c Config) withDefaults() Config {
 	c.OpenPacks = cmp.Or(c.OpenPacks, 512)
 	c.States = cmp.Or(c.States, 1024)
 	c.Refs = cmp.Or(c.Refs, 100_000)
+	c.EntryName = cmp.Or(c.EntryName, fsck.MaxNameSize)
 	c.Grace = min(cmp.Or(c.Grace, 24*time.Hour), MaxGrace)
 	if c.Clock == nil {
 		c.Clock = time.Now

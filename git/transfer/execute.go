@@ -23,6 +23,7 @@ func (x *receive) judge() {
 	for _, c := range x.push.Commands {
 		times[c.Name]++
 	}
+	longest := orDefault(x.server.Limits.RefName, DefaultLimits.RefName)
 	signed := x.push.Certificate != nil && !slices.Equal(x.push.CertificateOptions(), x.push.Options)
 	for _, asked := range x.push.Commands {
 		c := &command{RefUpdate: repo.RefUpdate{Name: asked.Name, Old: asked.Old, New: asked.New}}
@@ -33,6 +34,8 @@ func (x *receive) judge() {
 			c.refuse("inconsistent push options")
 		case funny(c.Name):
 			c.refuse("funny refname")
+		case len(c.Name) > longest && !deletes:
+			c.refuse("name is longer than %d bytes", longest)
 		case times[c.Name] > 1:
 			c.refuse("multiple updates of one ref in a push are not allowed")
 		case x.view.hidden(c.Name) && deletes:

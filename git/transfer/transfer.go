@@ -50,6 +50,7 @@ type Limits struct {
 	Wants, Haves, Shallows int // lines of each kind in one request
 	RefPrefixes            int // past it all refs are listed
 	Commands               int // ref updates in one push
+	RefName                int // bytes of a pushed ref's name; git.MaxRefName, which it can only lower
 	PushOptions            int
 	PushOptionBytes        int // all of them
 	CertBytes              int // of a push certificate
@@ -67,6 +68,7 @@ var DefaultLimits = Limits{
 	Shallows:        1 << 18,
 	RefPrefixes:     1 << 16, // git's own
 	Commands:        1 << 17,
+	RefName:         git.MaxRefName,
 	PushOptions:     64,
 	PushOptionBytes: 64 << 10,
 	CertBytes:       1 << 20,
