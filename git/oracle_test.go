@@ -20,7 +20,7 @@ type oracle struct {
 func newOracle(t *testing.T, f git.Format) *oracle {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git to compare with")
+		t.Fatal("no git to compare with: make setup installs it")
 	}
 	o := &oracle{t, t.TempDir(), f}
 	o.run(nil, "-c", "init.defaultBranch=main", "init", "-q", "--object-format="+f.String())

@@ -34,7 +34,7 @@ type oracle struct {
 func newOracle(t *testing.T) *oracle {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git to compare with")
+		t.Fatal("no git to compare with: make setup installs it")
 	}
 	o := &oracle{t, t.TempDir()}
 	if out, err := o.git(nil, "init", "-q", "--bare", "."); err != nil {

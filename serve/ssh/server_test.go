@@ -188,7 +188,7 @@ func TestOfferedKeyIsNotSigningKey(t *testing.T) {
 	carol, dave := filepath.Join(dir, "carol"), filepath.Join(dir, "dave")
 	for path, passphrase := range map[string]string{carol: "locked", dave: ""} {
 		if out, err := exec.Command("ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", "", "-f", path).CombinedOutput(); err != nil {
-			t.Skipf("no ssh-keygen here: %v\n%s", err, out)
+			t.Fatalf("ssh-keygen, which make setup installs: %v\n%s", err, out)
 		}
 		line, err := os.ReadFile(path + ".pub")
 		if err != nil {
