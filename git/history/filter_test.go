@@ -234,10 +234,10 @@ func TestFilterUsesHeader(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent, _, err := history.Missing(context.Background(), objects, history.Request{Wants: []git.ID{c}, Filter: f,
-		Header: func(ctx context.Context, id git.ID) (git.Kind, int64, error) {
+		Derived: history.Derived{Header: func(ctx context.Context, id git.ID) (git.Kind, int64, error) {
 			kind, data, err := m.Object(ctx, id)
 			return kind, int64(len(data)), err
-		}}, nil)
+		}}}, nil)
 	if err != nil || len(sent) != 3 {
 		t.Errorf("%d objects sent, %v", len(sent), err)
 	}

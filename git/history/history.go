@@ -13,6 +13,8 @@ import (
 	"context"
 
 	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/bitmap"
+	"github.com/ingot-forge/ingot/git/commitgraph"
 )
 
 // Request says which objects a fetch is after.
@@ -33,9 +35,15 @@ type Request struct {
 	Filter              *Filter // nil: everything
 	// Thin asks for the bases against which deltas may be sent.
 	Thin bool
-	// Header returns an object's kind and size without reading it whole. It
-	// may be nil; objects are then read to learn that of wants, of haves, and
-	// of blobs under the filter blob:limit.
+	Derived
+}
+
+// Derived is what may be known of a repository without walking it. Its zero value is
+// nothing; the answers are the same with it and without.
+type Derived struct {
+	Graph   *commitgraph.Graph // commits that it lacks are read
+	Bitmaps *bitmap.Index
+	// Header returns an object's kind and size without reading it whole; nil: it is read.
 	Header func(ctx context.Context, id git.ID) (git.Kind, int64, error)
 }
 

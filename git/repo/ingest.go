@@ -18,6 +18,12 @@ type IngestOptions struct {
 	// Tips are links that must hold besides those of the pack's objects: the new
 	// targets of refs. Each must be in the pack or in the snapshot.
 	Tips []git.ID
+	// Unknown, if not nil, returns those of ids, objects of the snapshot, that the
+	// pusher is not known to be allowed to lean on: those that no ref reaches. They count as
+	// missing. It is asked once, after the pack has come, about what the pack's
+	// objects and tips name outside the pack and what its thin deltas start from. near are
+	// commits among them, in whose trees the others mostly are.
+	Unknown func(ctx context.Context, ids, near []git.ID) ([]git.ID, error)
 }
 
 // Ingest reads one pack from r, stores it, resolves its deltas against itself

@@ -97,6 +97,11 @@ const packPrefix = "packs/"
 func PackFile(name string) string  { return packFile(name, ".pack") }
 func IndexFile(name string) string { return packFile(name, ".idx") }
 
+// RevFile, BitmapFile and GraphFile name what is derived from a pack and those below it.
+func RevFile(name string) string    { return packFile(name, ".rev") }
+func BitmapFile(name string) string { return packFile(name, ".bitmap") }
+func GraphFile(name string) string  { return packFile(name, ".graph") }
+
 func packFile(name, suffix string) string {
 	return packPrefix + name[:min(2, len(name))] + "/pack-" + name + suffix
 }

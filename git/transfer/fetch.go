@@ -181,7 +181,7 @@ func (u *upload) request(ctx context.Context, q *wire.Fetch, common []git.ID, c 
 	r := history.Request{
 		Format: u.format, Wants: unique(q.Wants), Haves: common, Thin: q.ThinPack,
 		Shallow: c.shallow, Boundary: c.boundary, Unshallow: c.unshallow,
-		Header: u.snap.Header,
+		Derived: history.Derived{Header: u.snap.Header},
 	}
 	if q.Filter == "" {
 		return r, nil
