@@ -135,19 +135,51 @@ func Open(ctx context.Context, f git.Format, src Source, x *Index, cache *Cache)
 // Index returns the pack's index.
 func (p *Pack) Index() *Index { return p.index }
 
+// UseRev gives the pack an opened reverse index of its Index, so that none is
+// computed. It must be called before anything else is asked of the pack.
+func (p *Pack) UseRev(r *Rev) { p.order.Rev = r }
+
+// Rev returns the pack's reverse index: the one that it was given, or else one
+// made in memory on first use.
+func (p *Pack) Rev() (*Rev, error) {
+	if err := p.order.make(p); err != nil {
+		return nil, err
+	}
+	return p.order.Rev, nil
+}
+
 // Entry reads the header of the entry at a place of the index.
 func (p *Pack) Entry(ctx context.Context, at int) (Entry, error) {
 	if err := p.order.make(p); err != nil {
 		return Entry{}, err
 	}
 	offset := p.index.Offset(at)
+	rank, ok := p.order.Rank(offset)
+	if !ok {
+		return Entry{}, corrupt("reverse index lacks the pack entry at offset %d", offset)
+	}
+	return p.entry(ctx, rank, at)
+}
+
+// EntryAt reads the header of the entry of a rank, 0 <= rank < Index().Count().
+// The next rank is that of the entry which starts at its End.
+func (p *Pack) EntryAt(ctx context.Context, rank int) (Entry, error) {
+	if err := p.order.make(p); err != nil {
+		return Entry{}, err
+	}
+	return p.entry(ctx, rank, p.order.Place(rank))
+}
+
+// entry reads the header of the entry of a rank, which is at a place of the index.
+func (p *Pack) entry(ctx context.Context, rank, at int) (Entry, error) {
+	offset := p.index.Offset(at)
 	s, err := p.stored(ctx, offset)
 	if err != nil {
 		return Entry{}, err
 	}
-	end := p.order.end(p, int(p.order.rank[at]))
-	if s.data >= end {
-		return Entry{}, entryError(offset, corrupt("ends within its header"))
+	end := p.order.end(p, rank)
+	if s.data >= end || end > p.end {
+		return Entry{}, entryError(offset, corrupt("its stream from %d ends at %d", s.data, end))
 	}
 	return Entry{
 		Offset: offset,
@@ -162,17 +194,16 @@ func (p *Pack) Entry(ctx context.Context, at int) (Entry, error) {
 }
 
 // At returns the place, in the order of ids, of the entry whose header is at
-// offset (the reverse index, made in memory on first use: 8 bytes an object).
-// Offsets where no entry starts are git.ErrCorrupt.
+// offset. Offsets where no entry starts are git.ErrCorrupt.
 func (p *Pack) At(offset int64) (at int, err error) {
 	if err := p.order.make(p); err != nil {
 		return 0, err
 	}
-	r, ok := p.order.find(p, offset)
+	rank, ok := p.order.Rank(offset)
 	if !ok {
 		return 0, corrupt("no pack entry starts at offset %d", offset)
 	}
-	return int(p.order.place[r]), nil
+	return p.order.Place(rank), nil
 }
 
 // Copy writes the stored zlib stream of e to w, as it is.

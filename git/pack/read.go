@@ -102,7 +102,7 @@ func (p *Pack) checkSize(s *stored) error {
 	if err := p.order.make(p); err != nil {
 		return err
 	}
-	r, ok := p.order.find(p, s.offset)
+	r, ok := p.order.Rank(s.offset)
 	if !ok {
 		return corrupt("no pack entry starts at offset %d", s.offset)
 	}

@@ -49,11 +49,12 @@ func (p *Pack) VerifyAll(ctx context.Context, visit func(id git.ID, kind git.Kin
 	if err := p.index.Verify(p.src.Size()); err != nil {
 		return err
 	}
-	if err := p.order.make(p); err != nil {
+	bare := *p
+	bare.cache = nil        // nothing of this is likely to be read again
+	bare.order = new(order) // a stored one is not to be relied on here
+	if err := bare.order.make(&bare); err != nil {
 		return err
 	}
-	bare := *p
-	bare.cache = nil // nothing of this is likely to be read again
 	v := &verifier{Pack: &bare, visit: visit, fault: fault, progress: progress}
 	first := newCrew(ctx)
 	first.run(func() error { return v.damaged(v.checksum(first.ctx)) })
@@ -149,7 +150,7 @@ func (v *verifier) scan(ctx context.Context) error {
 	n := v.index.Count()
 	offsets := make([]int64, n)
 	for r := range offsets {
-		offsets[r] = v.order.offset(v.Pack, r)
+		offsets[r] = v.order.Offset(r)
 	}
 	if start := v.order.end(v.Pack, -1); start != packHead {
 		if err := v.damaged(corrupt("pack: %d bytes belong to no entry", start-packHead)); err != nil {
@@ -185,7 +186,7 @@ func (v *verifier) entry(ctx context.Context, rank int, offsets []int64) (base u
 		return 0, err
 	}
 	c := checked{w: io.Discard}
-	e := Entry{Offset: offset, End: v.order.end(v.Pack, rank), CRC: v.index.CRC(int(v.order.place[rank]))}
+	e := Entry{Offset: offset, End: v.order.end(v.Pack, rank), CRC: v.index.CRC(v.order.Place(rank))}
 	if err := c.copy(ctx, v.Pack, e, offset); err != nil {
 		return 0, err
 	}

@@ -177,7 +177,7 @@ func (w *treeWorker) named(rank uint32, kind git.Kind, data []byte, id git.ID, e
 	if err != nil {
 		return entryError(w.offset(rank), err)
 	}
-	if want := w.index.ID(int(w.order.place[rank])); id != want {
+	if want := w.index.ID(w.order.Place(int(rank))); id != want {
 		return entryError(w.offset(rank), corrupt("object %s is under the id %s", w.format.Hex(id), w.format.Hex(want)))
 	}
 	if w.visit != nil {
@@ -212,7 +212,7 @@ func (w *treeWorker) stream(ctx context.Context, rank uint32, s *stored) error {
 	return w.named(rank, git.KindBlob, nil, id, err)
 }
 
-func (w *treeWorker) offset(rank uint32) int64 { return w.order.offset(w.Pack, int(rank)) }
+func (w *treeWorker) offset(rank uint32) int64 { return w.order.Offset(int(rank)) }
 
 // push puts an object on the path, if there are deltas to it.
 func (w *treeWorker) push(rank uint32, kind git.Kind, data []byte) {
