@@ -6,7 +6,7 @@ ROUNDS  ?= 200
 FUZZ    ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint fmt generate setup e2e crash fuzz bench race cover clean
+.PHONY: help build run test unit lint fmt generate setup e2e crash fuzz bench race cover clean profile
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,8 +46,11 @@ crash: ## kill -9 the server during pushes, ROUNDS times (default 200), then on 
 fuzz: ## run every fuzz target for FUZZ each (default 30s)
 	@tools/fuzz $(FUZZ)
 
-bench: build ## measure beside stock git in one run; REPO=path of a repository, else one is made
-	$(GO) run ./tools/bench -ingot $(BIN) $(if $(REPO),-repo $(REPO))
+bench: build ## measure beside stock git in one run; REPO=path of a repository, else one is made; REF, SECTIONS, CHARTS=docs
+	$(GO) run ./tools/bench -ingot $(BIN) $(if $(REPO),-repo $(REPO)) $(if $(REF),-ref $(REF)) $(if $(SECTIONS),-sections $(SECTIONS)) $(if $(CHARTS),-charts $(CHARTS))
+
+profile: build ## CPU and allocation profiles of OP (clone, push, "small push", fetch, "depth 1", …) into .cache/profiles; REPO and REF as bench
+	$(GO) run ./tools/bench -ingot $(BIN) $(if $(REPO),-repo $(REPO)) $(if $(REF),-ref $(REF)) -profile "$(OP)"
 
 race: ## all tests under the race detector
 	$(GO) test -race -short -timeout 30m ./...

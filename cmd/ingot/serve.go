@@ -24,6 +24,7 @@ type serveCommand struct {
 	SSH     string        `help:"Address to serve SSH on; \"off\" for none." default:"127.0.0.1:2222" env:"INGOT_SSH"`
 	URL     string        `help:"Public address of the forge, as users type it; the HTTP address if left out." placeholder:"URL" env:"INGOT_URL"`
 	Proxies []string      `help:"Networks of reverse proxies whose X-Forwarded-For is believed." placeholder:"10.0.0.0/8" env:"INGOT_PROXIES"`
+	Debug   string        `help:"Address to serve profiles on (go tool pprof); for operators only, off if left out." placeholder:"ADDR" env:"INGOT_DEBUG"`
 	Grace   time.Duration `help:"How long running requests may go on after a signal to stop." default:"60s" env:"INGOT_GRACE"`
 	Limit   limitFlags    `embed:"" prefix:"limit-" group:"Limits (0 means the default; sizes take KiB, MiB, GiB)"`
 }
@@ -58,12 +59,22 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		defer secure.Close()
 		secureAddress = dialable(secure.Addr(), public.Hostname())
 	}
+	debugAddress := ""
+	if c.Debug != "" {
+		debug, err := net.Listen("tcp", c.Debug)
+		if err != nil {
+			return fmt.Errorf("can't serve profiles: %w", err)
+		}
+		defer debug.Close()
+		debugAddress = debug.Addr().String()
+		go serveDebug(debug)
+	}
 	instance, err := ingot.Open(ctx, ingot.Config{Data: c.Data, Database: c.Database, Blobs: c.Blobs,
 		URL: url, SSH: secureAddress, Version: programVersion(), Log: slog.Default(), Proxies: proxies, Limits: c.Limit.limits()})
 	if err != nil {
 		return err
 	}
-	c.announce(ctx, instance, "http://"+dialable(web.Addr(), "localhost"), url, secureAddress)
+	c.announce(ctx, instance, "http://"+dialable(web.Addr(), "localhost"), url, secureAddress, debugAddress)
 	err = c.serve(ctx, instance, web, secure)
 	closing, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -72,13 +83,16 @@ func (c *serveCommand) Run(ctx context.Context) error {
 
 // announce says on standard output where the forge is, and on the very first
 // start how to begin.
-func (c *serveCommand) announce(ctx context.Context, instance *ingot.Instance, local, url, secure string) {
+func (c *serveCommand) announce(ctx context.Context, instance *ingot.Instance, local, url, secure, debug string) {
 	fmt.Printf("Ingot %s\n  data  %s\n  http  %s\n", programVersion(), c.Data, local)
 	if url != local {
 		fmt.Printf("  url   %s\n", url)
 	}
 	if secure != "" {
 		fmt.Printf("  ssh   ssh://git@%s\n", secure)
+	}
+	if debug != "" {
+		fmt.Printf("  debug %s\n", debug)
 	}
 	if users, err := instance.Accounts.ListUsers(ctx, machine, 0, 1); err == nil && len(users) == 0 {
 		me := os.Args[0]

@@ -19,9 +19,9 @@ type fixture struct {
 	pack    []byte // all of it
 	objects int
 	tip     string
-	back    map[int]string // the commit so many first-parent steps before the tip
-	next    [][2]string    // one-commit pushes: old, new
-	thin    [][]byte       // their packs
+	line    []string    // the first parents from the tip on
+	next    [][2]string // one-commit pushes: old, new
+	thin    [][]byte    // their packs
 }
 
 func gitIn(dir string, stdin []byte, args ...string) ([]byte, error) {
@@ -39,16 +39,19 @@ func gitIn(dir string, stdin []byte, args ...string) ([]byte, error) {
 	return out, nil
 }
 
+// distances are the first-parent steps that fetches go over.
+var distances = []int{1, 10, 100, 1000}
+
 // smallPushes is how many one-commit pushes are prepared.
 const smallPushes = 60
 
 // prepare makes the fixture from the history of ref in source, or from a
 // generated one.
 func prepare(dir, source, ref string) (*fixture, error) {
-	f := &fixture{repo: filepath.Join(dir, "fixture.git"), back: map[int]string{}}
+	f := &fixture{repo: filepath.Join(dir, "fixture.git")}
 	if source == "" {
 		source, ref = filepath.Join(dir, "generated"), "main"
-		if err := generate(source); err != nil {
+		if err := generate(source, 3000); err != nil {
 			return nil, err
 		}
 	}
@@ -75,11 +78,11 @@ func prepare(dir, source, ref string) (*fixture, error) {
 		return nil, err
 	}
 	f.objects, _ = strconv.Atoi(strings.TrimSpace(string(count)))
-	for _, steps := range []int{1, 10, 100, 1000} {
-		if id, err := gitIn(f.repo, nil, "rev-parse", "-q", "--verify", fmt.Sprintf("refs/heads/main~%d", steps)); err == nil {
-			f.back[steps] = strings.TrimSpace(string(id))
-		}
+	line, err := gitIn(f.repo, nil, "rev-list", "--first-parent", "-n", "5000", f.tip)
+	if err != nil {
+		return nil, err
 	}
+	f.line = strings.Fields(string(line))
 	return f, f.smallPushes()
 }
 
@@ -120,37 +123,4 @@ func (f *fixture) smallPushes() error {
 		old = commit
 	}
 	return nil
-}
-
-// generate makes a history of a few thousand commits over some hundred files
-// through fast-import.
-func generate(dir string) error {
-	if _, err := gitIn("", nil, "init", "-q", "-b", "main", dir); err != nil {
-		return err
-	}
-	var stream bytes.Buffer
-	line := "a line of text that stands in many files and is changed in few of them, number "
-	files := map[int][]int{}
-	seed := uint64(42)
-	random := func(n int) int {
-		seed = seed*6364136223846793005 + 1442695040888963407
-		return int(seed>>33) % n
-	}
-	for commit := range 3000 {
-		fmt.Fprintf(&stream, "commit refs/heads/main\ncommitter A U Thor <a@example.org> %d +0000\ndata 9\ncommit %02d\n", 1600000000+60*commit, commit%100)
-		for range 1 + random(4) {
-			n := random(600)
-			if files[n] == nil {
-				files[n] = make([]int, 20+random(200))
-			}
-			files[n][random(len(files[n]))] = commit
-			var content bytes.Buffer
-			for i, v := range files[n] {
-				fmt.Fprintf(&content, "%s%d.%d\n", line, i, v)
-			}
-			fmt.Fprintf(&stream, "M 100644 inline d%d/e%d/f%d.txt\ndata %d\n%s\n", n%7, n%31, n, content.Len(), content.Bytes())
-		}
-	}
-	_, err := gitIn(dir, stream.Bytes(), "fast-import", "--quiet")
-	return err
 }

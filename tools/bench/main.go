@@ -1,8 +1,10 @@
 // Command bench measures a running Ingot beside stock git's own server, on one
 // machine, in one run, and prints the ratios. Stock is git http-backend behind
-// the smallest possible HTTP server; both get the same request bodies, so that no
-// client's time is in the figures. Absolute figures mean little: only ratios of
-// one run compare.
+// the smallest possible HTTP server, once as a push leaves a repository and once with
+// all that git can add (repack -adb, commit graph with changed paths); all get the same
+// request bodies, so that no client's time is in the figures. The limit is the
+// same number of bytes, lying ready in memory, sent or taken by the smallest possible
+// Go server. Absolute figures mean little: only ratios of one run compare.
 package main
 
 import (
@@ -11,62 +13,146 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
+// options are the command line's.
+type options struct {
+	program  string
+	source   string
+	ref      string
+	rounds   int
+	only     string
+	sections []string
+	pushes   int    // of section pushes
+	refs     int    // of section refs
+	growth   int    // commits of the smallest history of section growth
+	charts   string // directory for SVG files; none if empty
+	profile  string // operation whose profiles are taken instead
+}
+
+// sections are the parts of a run, in order.
+var sections = []struct {
+	name string
+	run  func(*bench) error
+}{
+	{"table", (*bench).table},
+	{"concurrent", (*bench).concurrent},
+	{"pushes", (*bench).pushes},
+	{"refs", (*bench).refs},
+	{"growth", (*bench).growth},
+}
+
 func main() {
 	log.SetFlags(0)
-	program := flag.String("ingot", "bin/ingot", "the program to measure")
-	source := flag.String("repo", "", "repository to measure with; default: one is generated")
-	ref := flag.String("ref", "HEAD", "ref whose history is used")
-	rounds := flag.Int("rounds", 5, "how often each operation is measured; the median counts")
-	only := flag.String("only", "", "measure only operations whose names contain this")
+	var o options
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	flag.StringVar(&o.program, "ingot", "bin/ingot", "the program to measure")
+	flag.StringVar(&o.source, "repo", "", "repository to measure with; default: one is generated")
+	flag.StringVar(&o.ref, "ref", "HEAD", "ref whose history is used")
+	flag.IntVar(&o.rounds, "rounds", 5, "how often each operation is measured; the median counts")
+	flag.StringVar(&o.only, "only", "", "measure only operations whose names contain this")
+	flag.IntVar(&o.pushes, "pushes", 10_000, "one-commit pushes of section pushes")
+	flag.IntVar(&o.refs, "refs", 1_000_000, "refs of section refs")
+	flag.IntVar(&o.growth, "growth", 100, "commits of the smallest history of section growth; the others have 10, 100 and 1,000 times as many")
+	flag.StringVar(&o.charts, "charts", "", "directory to write SVG charts to")
+	flag.StringVar(&o.profile, "profile", "", "take CPU and allocation profiles of this operation instead of measuring")
+	chosen := flag.String("sections", strings.Join(names, ","), "parts of the run")
 	flag.Parse()
-	if err := run(*program, *source, *ref, *rounds, *only); err != nil {
+	o.sections = strings.Split(*chosen, ",")
+	for _, s := range o.sections {
+		if !slices.Contains(names, s) {
+			log.Fatalf("bench: there is no section %q; there are %s", s, strings.Join(names, ", "))
+		}
+	}
+	if err := run(o); err != nil {
 		log.Fatal("bench: ", err)
 	}
 }
 
-func run(program, source, ref string, rounds int, only string) error {
+// bench is one run.
+type bench struct {
+	options
+	dir   string
+	f     *fixture
+	ours  *ingotServer
+	stock *stockServer
+}
+
+func run(o options) error {
 	dir, err := os.MkdirTemp("", "ingot-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	f, err := prepare(dir, source, ref)
-	if err != nil {
+	b := &bench{options: o, dir: dir}
+	if b.f, err = prepare(dir, o.source, o.ref); err != nil {
 		return err
 	}
-	ours, err := startIngot(program, filepath.Join(dir, "data"))
-	if err != nil {
+	if b.ours, err = startIngot(o.program, filepath.Join(dir, "data")); err != nil {
 		return err
 	}
-	defer ours.stop()
-	stock, err := startStock(filepath.Join(dir, "stock"))
-	if err != nil {
+	defer b.ours.stop()
+	if b.stock, err = startStock(filepath.Join(dir, "stock")); err != nil {
 		return err
 	}
-	defer stock.stop()
-
-	fmt.Printf("%d objects, pack of %.1f MB, %d refs for the ref operations\n\n", f.objects, float64(len(f.pack))/1e6, manyRefs)
-	fmt.Printf("%-28s %22s %22s %9s %9s %12s\n", "operation", "ours wall / CPU", "stock wall / CPU", "wall", "CPU", "memory +MB")
-	for _, op := range operations(f) {
-		if !strings.Contains(op.name, only) && !op.always {
+	defer b.stock.stop()
+	if o.profile != "" {
+		return b.profiled()
+	}
+	fmt.Printf("%d objects, pack of %.1f MB\n", b.f.objects, float64(len(b.f.pack))/1e6)
+	for _, s := range sections {
+		if !slices.Contains(o.sections, s.name) {
 			continue
 		}
-		a, err := measure(ours, op, rounds)
-		if err != nil {
-			return fmt.Errorf("%s, ours: %w", op.name, err)
-		}
-		b, err := measure(stock, op, rounds)
-		if err != nil {
-			return fmt.Errorf("%s, stock: %w", op.name, err)
-		}
-		fmt.Printf("%-28s %22s %22s %9.3f %9.3f %12.0f\n", op.name, a, b,
-			a.wall.Seconds()/b.wall.Seconds(), a.cpu.Seconds()/max(b.cpu.Seconds(), 1e-3), float64(a.memory)/1e6)
-		if a.bytes > 0 && b.bytes > 0 && a.bytes != b.bytes {
-			fmt.Printf("%-28s %19.1f KB %19.1f KB %9.3f\n", "  bytes answered", float64(a.bytes)/1e3, float64(b.bytes)/1e3, float64(a.bytes)/float64(b.bytes))
+		if err := s.run(b); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	return indexPack(f, dir, ours)
+	return nil
+}
+
+// fill makes the repository "all" on both servers, unless that was done, and
+// brings both into their best form: ours compacted, and a copy of stock's with
+// bitmaps and commit graph as "all-best".
+func (b *bench) fill() error {
+	if b.ours.filled {
+		return nil
+	}
+	body := pushBody([]string{zeroID + " " + b.f.tip + " refs/heads/main"}, b.f.pack)
+	for _, s := range []server{b.ours, b.stock} {
+		if err := s.create("all"); err != nil {
+			return err
+		}
+		if _, err := receive(s, "all", body); err != nil {
+			return err
+		}
+	}
+	return b.best()
+}
+
+// best brings both copies of "all" into their best form.
+func (b *bench) best() error {
+	b.ours.filled = true
+	if err := b.ours.admin("compact", "--all", "bench/all"); err != nil {
+		return err
+	}
+	if err := b.stock.create("all-best"); err != nil {
+		return err
+	}
+	repo := b.stock.path("all-best")
+	for _, args := range [][]string{
+		{"fetch", "-q", b.stock.path("all"), "refs/heads/*:refs/heads/*"},
+		{"-c", "pack.writeBitmapLookupTable=true", "repack", "-adbq"},
+		{"commit-graph", "write", "--reachable", "--changed-paths", "--no-progress"},
+	} {
+		if _, err := gitIn(repo, nil, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
