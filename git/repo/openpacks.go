@@ -18,6 +18,8 @@ type openPacks struct {
 	files Files
 	cache *pack.Cache
 	max   int
+	// rev opens a pack's stored reverse index, if it has one; the files returned hold it.
+	rev func(ctx context.Context, f git.Format, name string, x *pack.Index) (*pack.Rev, []File)
 
 	mu     sync.Mutex
 	byName map[string]*openPack
@@ -147,6 +149,10 @@ func (p *openPack) open(ctx context.Context, o *openPacks, f git.Format) (err er
 	opened, err := pack.Open(ctx, f, packFile, index, o.cache)
 	if err != nil {
 		return fmt.Errorf("%s: %w", PackFile(p.name), err)
+	}
+	if rev, held := o.rev(ctx, f, p.name, index); rev != nil {
+		opened.UseRev(rev)
+		files = append(files, held...)
 	}
 	p.pack, p.files = opened, files
 	return nil

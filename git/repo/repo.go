@@ -38,7 +38,13 @@ type Config struct {
 	Refs       int           // that one change may move; 100,000
 	EntryName  int           // bytes of a name in a tree; fsck.MaxNameSize, which it can only lower
 	Grace      time.Duration // how long what nothing names is kept: see Sweep; 24 hours, at most MaxGrace
-	Clock      func() time.Time
+	// DeriveFrom is how many objects a pack has from which on derived data of it are written
+	// and looked for (those of a megabyte have them in any case); 1,000.
+	DeriveFrom int
+	// Damaged hears of derived data that are done without because they are damaged; it may be
+	// called from several goroutines at once, and again for the same file. May be nil.
+	Damaged func(file string, err error)
+	Clock   func() time.Time
 }
 
 func (c Config) withDefaults() Config {
@@ -47,6 +53,7 @@ func (c Config) withDefaults() Config {
 	c.States = cmp.Or(c.States, 1024)
 	c.Refs = cmp.Or(c.Refs, 100_000)
 	c.EntryName = cmp.Or(c.EntryName, fsck.MaxNameSize)
+	c.DeriveFrom = cmp.Or(c.DeriveFrom, 1000)
 	c.Grace = min(cmp.Or(c.Grace, 24*time.Hour), MaxGrace)
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -64,25 +71,32 @@ type Store struct {
 	config  Config
 	states  states
 	packs   openPacks
+	derived derived
 }
 
 // New returns a Store. It starts no goroutine.
 func New(files Files, catalog Catalog, c Config) *Store {
 	c = c.withDefaults()
-	return &Store{
+	s := &Store{
 		files:   files,
 		catalog: catalog,
 		config:  c,
 		states:  states{max: c.States},
 		packs:   openPacks{files: files, cache: pack.NewCache(c.CacheBytes), max: c.OpenPacks},
 	}
+	s.derived = derived{files: files, packs: &s.packs, config: &s.config}
+	s.derived.byPack.max = idleFiles
+	s.derived.bitmaps.max, s.derived.graphs.max = idlePositions, idlePositions
+	s.packs.rev = s.derived.rev
+	return s
 }
 
 // Close lets go of open packs. Snapshots must be closed before: those of packs
 // that one still holds are an error.
 func (s *Store) Close() error {
-	if held := s.packs.close(); held > 0 {
-		return fmt.Errorf("%d packs are still held by open snapshots", held)
+	held := s.derived.close() // it holds packs
+	if held += s.packs.close(); held > 0 {
+		return fmt.Errorf("%d packs or files are still held by open snapshots", held)
 	}
 	return nil
 }

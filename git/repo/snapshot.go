@@ -56,10 +56,13 @@ type Snapshot struct {
 	opened time.Time // before the state was loaded
 	packs  []atomic.Pointer[openPack]
 	hit    atomic.Int32 // place of the pack that had the last object
+
+	derived snapshotDerived
 }
 
 // Close ends the use of the snapshot; what it returned must not be used after.
 func (s *Snapshot) Close() {
+	s.closeDerived()
 	for i := range s.packs {
 		if p := s.packs[i].Swap(nil); p != nil {
 			s.store.packs.release(p)

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,7 +55,7 @@ func (w *sweep) see(ctx context.Context, i FileInfo) error {
 		return nil
 	}
 	w.batch = append(w.batch, i)
-	if n := len(w.names); n == 0 || w.names[n-1] != name { // the two files of a pack follow each other
+	if n := len(w.names); n == 0 || w.names[n-1] != name { // the files of a pack follow each other
 		w.names = append(w.names, name)
 	}
 	if len(w.names) < sweepBatch {
@@ -89,11 +90,15 @@ func (w *sweep) flush(ctx context.Context) error {
 	return nil
 }
 
-// packOf is the inverse of PackFile and IndexFile.
+// packSuffixes end the names of a pack's files: its own two, and what is derived.
+var packSuffixes = []string{".pack", ".idx", ".rev", ".bitmap", ".graph"}
+
+// packOf is the inverse of PackFile and its like.
 func packOf(file string) (name string, ok bool) {
 	_, base, _ := strings.Cut(file, "/pack-")
 	name, _, _ = strings.Cut(base, ".")
-	if checkPackName(name) != nil || (file != PackFile(name) && file != IndexFile(name)) {
+	suffix := strings.TrimPrefix(base, name)
+	if checkPackName(name) != nil || !slices.Contains(packSuffixes, suffix) || file != packFile(name, suffix) {
 		return "", false
 	}
 	return name, true
