@@ -22,7 +22,7 @@ func (b *bench) growth() error {
 		}
 		at := &bench{options: b.options, dir: b.dir, f: f, ours: b.ours}
 		repo := fmt.Sprint("grown-", n)
-		body := pushBody([]string{zeroID + " " + f.tip + " refs/heads/main"}, f.pack)
+		body := pushBody(at.everything(), f.pack)
 		pushed, err := measure(b.ours, 1, nil, func(int) (int64, error) { return receive(b.ours, repo, body) })
 		if err != nil {
 			return err
@@ -32,14 +32,10 @@ func (b *bench) growth() error {
 			return err
 		}
 		for _, op := range at.fetches() {
-			fresh := func() error {
-				if err := b.ours.restart(); err != nil {
-					return err
-				}
-				_, err := upload(b.ours, repo, lsRefs("ref-prefix refs/heads/nothing"))
+			if _, err := op.do(b.ours, repo, b.rounds); err != nil {
 				return err
 			}
-			got, err := measure(b.ours, b.rounds, fresh, func(i int) (int64, error) { return op.do(b.ours, repo, i) })
+			got, err := measure(b.ours, b.rounds, nil, func(i int) (int64, error) { return op.do(b.ours, repo, i) })
 			if err != nil {
 				return fmt.Errorf("%s of %d commits: %w", op.name, n, err)
 			}

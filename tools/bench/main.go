@@ -116,6 +116,16 @@ func run(o options) error {
 	return nil
 }
 
+// everything are the commands of the push that fills a repository: main, and a branch at
+// each commit that is asked for.
+func (b *bench) everything() []string {
+	commands := []string{zeroID + " " + b.f.tip + " refs/heads/main"}
+	for i := range min(b.rounds+1, len(b.f.line)) {
+		commands = append(commands, fmt.Sprintf("%s %s refs/heads/back/%d", zeroID, b.f.line[i], i))
+	}
+	return commands
+}
+
 // fill makes the repository "all" on both servers, unless that was done, and
 // brings both into their best form: ours compacted, and a copy of stock's with
 // bitmaps and commit graph as "all-best".
@@ -123,7 +133,7 @@ func (b *bench) fill() error {
 	if b.ours.filled {
 		return nil
 	}
-	body := pushBody([]string{zeroID + " " + b.f.tip + " refs/heads/main"}, b.f.pack)
+	body := pushBody(b.everything(), b.f.pack)
 	for _, s := range []server{b.ours, b.stock} {
 		if err := s.create("all"); err != nil {
 			return err
