@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync/atomic"
 
 	"github.com/ingot-forge/ingot/git"
@@ -18,11 +19,13 @@ type IngestOptions struct {
 	// Tips are links that must hold besides those of the pack's objects: the new
 	// targets of refs. Each must be in the pack or in the snapshot.
 	Tips []git.ID
-	// Unknown, if not nil, returns those of ids, objects of the snapshot, that the
-	// pusher is not known to be allowed to lean on: those that no ref reaches. They count as
-	// missing. It is asked once, after the pack has come, about what the pack's
-	// objects and tips name outside the pack and what its thin deltas start from. near are
-	// commits among them, in whose trees the others mostly are.
+	// Unknown, if not nil, returns those of ids that the pusher may not lean on:
+	// those that no ref reaches, or that do not exist. Whoever names one, or sends a
+	// delta of one, is told the same in either case. It is asked after the pack has
+	// come, by one goroutine at a time, a few times: about each base of a thin
+	// pack before it is read; about the commits, tags and tips outside the pack; and about
+	// the trees and blobs outside that are not where the parents' old trees have
+	// them. near are commits in whose trees ids mostly are.
 	Unknown func(ctx context.Context, ids, near []git.ID) ([]git.ID, error)
 }
 
@@ -91,7 +94,7 @@ func (in *ingest) run(ctx context.Context) (_ *Staged, err error) {
 		Format:   in.format,
 		Limits:   in.store.config.Limits,
 		Workers:  in.store.config.Workers,
-		Bases:    in.snap,
+		Bases:    in.bases(),
 		Visit:    in.visit,
 		Progress: in.options.Progress,
 	})
@@ -128,20 +131,34 @@ func (in *ingest) visit(id git.ID, kind git.Kind, size int64, data []byte) error
 
 // checkLinks checks that whatever is named is there.
 func (in *ingest) checkLinks(ctx context.Context) error {
-	if err := in.links.compare(ctx, in.snap); err != nil {
+	parents, outside := in.links.outside()
+	alien, err := in.admitTops(ctx)
+	if err != nil {
 		return err
 	}
-	err := in.links.judge(ctx, in.snap, func(fault error) error { return fault })
-	if err != nil {
+	// Looking up a few ids is cheaper than to compare; asking about them is not.
+	const lookUpFewer = 64
+	if outside > lookUpFewer || in.options.Unknown != nil {
+		parents = slices.DeleteFunc(parents, func(id git.ID) bool { return alien[id] })
+		if err := in.links.compare(ctx, in.snap, parents); err != nil {
+			return err
+		}
+	}
+	if err := in.admitRest(ctx, parents); err != nil {
+		return err
+	}
+	if err := in.links.judge(ctx, in.snap, func(fault error) error { return fault }); err != nil {
 		return err
 	}
 	for _, tip := range in.options.Tips {
 		if n := in.links.ledger.find(tip); n != nil && n.kind != 0 {
 			continue
 		}
-		has, err := in.snap.Has(ctx, tip)
-		if err != nil {
-			return err
+		has := !alien[tip]
+		if has {
+			if has, err = in.snap.Has(ctx, tip); err != nil {
+				return err
+			}
 		}
 		if !has {
 			return &MissingError{ID: tip}

@@ -12,9 +12,20 @@ import (
 // What follows belongs to the linker and comes when all objects have been seen,
 // on one goroutine.
 
-// lookUpFewer is the number of ids outside the pack up to which looking each up
-// is cheaper than compare.
-const lookUpFewer = 64
+// outside returns the objects that are named and were not seen: commits, and the
+// number of all.
+func (l *linker) outside() (commits []git.ID, all int) {
+	_ = l.ledger.each(func(n *note) error {
+		if n.named != 0 && n.kind == 0 {
+			all++
+			if n.named == 1<<git.KindCommit {
+				commits = append(commits, n.id)
+			}
+		}
+		return nil
+	})
+	return commits, all
+}
 
 // compare spares judge most of its work when the pack changes little. A new
 // version of a tree names a thousand ids that the old one names as well; what
@@ -22,22 +33,9 @@ const lookUpFewer = 64
 // the old versions are read, which is far fewer reads than looking up every id:
 // those of the parents that the repository has, and in them the trees that the
 // pack no longer names, because it changes them. What this leaves out costs
-// time in judge, nothing else.
-func (l *linker) compare(ctx context.Context, snap *Snapshot) error {
-	outside := 0
-	var next []git.ID
-	err := l.ledger.each(func(n *note) error {
-		if n.named != 0 && n.kind == 0 {
-			outside++
-			if n.named == 1<<git.KindCommit {
-				next = append(next, n.id)
-			}
-		}
-		return nil
-	})
-	if err != nil || outside <= lookUpFewer {
-		return err
-	}
+// time in judge and in asking what may be leaned on, nothing else.
+func (l *linker) compare(ctx context.Context, snap *Snapshot, parents []git.ID) error {
+	next := parents
 	reads := 2 * (l.trees() + len(next)) // a new tree has about one old version
 	for ; len(next) > 0 && reads > 0; reads-- {
 		id := next[0]
@@ -91,7 +89,11 @@ func (l *linker) judge(ctx context.Context, snap *Snapshot, fault func(error) er
 			return nil
 		}
 		kind, err := n.kind, error(nil)
-		if kind == 0 {
+		switch {
+		case kind != 0:
+		case n.alien:
+			err = git.NotFound(n.id)
+		default:
 			kind, _, err = snap.Header(ctx, n.id)
 		}
 		want := git.Kind(bits.TrailingZeros8(n.named))

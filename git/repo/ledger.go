@@ -45,6 +45,7 @@ type note struct {
 	kind  git.Kind // of the object, once it was seen; 0 before
 	named uint8    // a bit 1<<kind for each kind that it is named as
 	known uint8    // likewise, for what the repository itself names it as
+	alien bool     // not to be leaned on: as good as missing
 }
 
 func newLedger() *ledger { return &ledger{seed: maphash.MakeSeed()} }

@@ -56,3 +56,11 @@ func (s *Store) Preview(ctx context.Context, snap *Snapshot, staged *Staged) (ob
 	objects = s.snapshot(&state, snap.opened)
 	return objects, objects.Close, nil
 }
+
+// Alone returns a snapshot of nothing but a staged pack, which may be nil: what a
+// push brought itself. It holds packs until done is called.
+func (s *Store) Alone(ctx context.Context, snap *Snapshot, staged *Staged) (objects *Snapshot, done func(), err error) {
+	state := *snap.state
+	state.Packs = nil
+	return s.Preview(ctx, s.snapshot(&state, snap.opened), staged)
+}
