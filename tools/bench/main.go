@@ -89,6 +89,9 @@ func run(o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if o.profile != "" {
+		o.rounds = 100 // branches to ask for
+	}
 	b := &bench{options: o, dir: dir}
 	if b.f, err = prepare(dir, o.source, o.ref); err != nil {
 		return err

@@ -73,7 +73,7 @@ func (b *bench) profiledOperation() (func(i int) error, error) {
 	// Each request is about other commits than the one before, so that it is
 	// computed and not remembered.
 	from := func(i, steps int) (want, have string) {
-		i %= max(1, len(f.line)-steps)
+		i %= max(1, min(b.rounds, len(f.line)-steps))
 		return f.line[i], f.line[i+steps]
 	}
 	var names []string
