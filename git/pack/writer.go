@@ -2,7 +2,6 @@ package pack
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
@@ -36,10 +35,7 @@ func NewWriter(w io.Writer, f git.Format, count int) (*Writer, error) {
 	}
 	p := &Writer{format: f, left: count}
 	p.out = output{w: w, sum: newChecksum(f), buf: make([]byte, 0, writeBuffer)}
-	h := append(make([]byte, 0, packHead), packMagic...)
-	h = binary.BigEndian.AppendUint32(h, packVersion)
-	h = binary.BigEndian.AppendUint32(h, uint32(count))
-	if _, err := p.out.Write(h); err != nil {
+	if _, err := p.out.Write(AppendHeader(make([]byte, 0, packHead), uint32(count))); err != nil {
 		return nil, err
 	}
 	return p, nil

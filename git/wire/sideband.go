@@ -13,7 +13,8 @@ const (
 	BandError    = 3
 )
 
-// framesPerWrite is how many full frames Sideband gathers before it writes.
+// framesPerWrite is how many full frames Write gathers: a quarter of a megabyte
+// makes the cost of a write vanish, and is all that is copied.
 const framesPerWrite = 4
 
 // Sideband multiplexes data, progress and an error into packets. Its methods
@@ -27,6 +28,9 @@ type Sideband struct {
 	open  int    // where the frame being filled starts, -1 if none is
 	quiet bool   // nothing was written since the last Tick
 	err   error
+
+	vecs  [][]byte // scratch of WriteVectors
+	heads []byte   // of the frames in vecs
 }
 
 // NewSideband returns a Sideband on w: of side-band-64k's large packets, or of
@@ -45,15 +49,15 @@ const bandHead = 5 // four digits and the band's number
 func (s *Sideband) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	n := s.gather(p)
+	return n, s.err
+}
+
+// gather copies p into frames and writes whenever there are enough of them.
+func (s *Sideband) gather(p []byte) int {
 	total := len(p)
 	for len(p) > 0 && s.err == nil {
 		if s.open < 0 {
-			if len(p) >= s.frame-bandHead {
-				// A full frame's worth: its bytes go out without being copied.
-				s.direct(p[:s.frame-bandHead])
-				p = p[s.frame-bandHead:]
-				continue
-			}
 			s.begin(BandData)
 		}
 		n := min(len(p), s.open+s.frame-len(s.buf))
@@ -66,7 +70,7 @@ func (s *Sideband) Write(p []byte) (int, error) {
 			}
 		}
 	}
-	return total - len(p), s.err
+	return total - len(p)
 }
 
 // Progress sends text in band 2, at once. Line ends are the caller's: "\r" has
@@ -153,9 +157,6 @@ func (s *Sideband) Close() error {
 }
 
 func (s *Sideband) begin(band byte) {
-	if s.buf == nil {
-		s.buf = make([]byte, 0, framesPerWrite*s.frame+s.frame)
-	}
 	s.open = len(s.buf)
 	s.buf = append(s.buf, '0', '0', '0', '0', band)
 }
@@ -167,25 +168,13 @@ func (s *Sideband) finish() {
 	}
 }
 
-func (s *Sideband) direct(p []byte) {
-	s.write()
-	var head [bandHead]byte
-	putLength(head[:], bandHead+len(p))
-	head[4] = BandData
-	s.put(head[:])
-	s.put(p)
-}
-
 func (s *Sideband) write() {
-	if len(s.buf) > 0 {
-		s.put(s.buf)
-		s.buf = s.buf[:0]
+	if len(s.buf) == 0 {
+		return
 	}
-}
-
-func (s *Sideband) put(p []byte) {
 	if s.err == nil {
-		_, s.err = s.w.Write(p)
+		_, s.err = s.w.Write(s.buf)
 	}
+	s.buf = s.buf[:0]
 	s.quiet = false
 }

@@ -481,3 +481,97 @@ func TestWriteReport(t *testing.T) {
 		t.Errorf("%q, want %q", out.String(), want)
 	}
 }
+
+// vectors is a stream that takes pieces, and counts in how many calls.
+type vectors struct {
+	bytes.Buffer
+	calls int
+	fail  error
+}
+
+func (v *vectors) WriteVectors(bufs [][]byte) (n int64, err error) {
+	v.calls++
+	for i, b := range bufs {
+		if v.fail != nil {
+			return n, v.fail
+		}
+		v.Write(b)
+		n += int64(len(b))
+		bufs[i] = nil // as the contract allows
+	}
+	return n, nil
+}
+
+// TestSidebandVectors: pieces of all sizes arrive as they were, between data that
+// was gathered and messages, whatever the stream can do.
+func TestSidebandVectors(t *testing.T) {
+	want := make([]byte, 3<<20)
+	for i := range want {
+		want[i] = byte(i * i >> 7)
+	}
+	for _, large := range []bool{true, false} {
+		var taking vectors
+		var plain bytes.Buffer
+		for name, out := range map[string]interface {
+			io.Writer
+			io.Reader
+		}{"vectors": &taking, "writes": &plain} {
+			s := wire.NewSideband(out, large)
+			rest := want
+			for size := 1; len(rest) > 0; size = size*3 + 1 {
+				var bufs [][]byte
+				for n := 0; n < 4 && len(rest) > 0; n++ {
+					k := min(size, len(rest))
+					bufs = append(bufs, rest[:k], nil)
+					rest = rest[k:]
+				}
+				sent := int64(0)
+				for _, b := range bufs {
+					sent += int64(len(b))
+				}
+				if n, err := s.WriteVectors(bufs); err != nil || n != sent {
+					t.Fatalf("%s: wrote %d of %d, %v", name, n, sent, err)
+				}
+				k := min(10, len(rest))
+				s.Write(rest[:k])
+				rest = rest[k:]
+				s.Progress("on it\r")
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			var got []byte
+			r := wire.NewReader(out)
+			for {
+				kind, data, err := r.Next()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if kind == wire.Flush {
+					break
+				}
+				if data[0] == wire.BandData {
+					got = append(got, data[1:]...)
+				} else if string(data[1:]) != "on it\r" {
+					t.Fatalf("%s: message %q", name, data)
+				}
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s, large %v: %d bytes came, %d were sent, or they differ", name, large, len(got), len(want))
+			}
+		}
+		if large && taking.calls > 20 {
+			t.Errorf("%d calls for 3 MiB", taking.calls)
+		}
+	}
+	broken := &vectors{fail: io.ErrClosedPipe}
+	s := wire.NewSideband(broken, true)
+	for range 2 { // the error sticks
+		if _, err := s.WriteVectors([][]byte{want}); err != io.ErrClosedPipe {
+			t.Errorf("error %v", err)
+		}
+	}
+	if broken.calls != 1 {
+		t.Errorf("%d calls to a broken stream", broken.calls)
+	}
+}
