@@ -86,7 +86,7 @@ func (x *receive) compare(ctx context.Context) error {
 		case !exists && c.New.IsZero():
 			// Git lets a deletion pass that finds nothing, unless the client saw
 			// the ref at an object of ours: then somebody else was faster.
-			if known, err := x.has(ctx, c.Old); err != nil {
+			if known, err := x.knows(ctx, c.Old); err != nil {
 				return err
 			} else if known {
 				c.refuse("reference does not exist any more; fetch first")
@@ -107,17 +107,36 @@ func (x *receive) compare(ctx context.Context) error {
 	return nil
 }
 
-func (x *receive) has(ctx context.Context, id git.ID) (bool, error) {
+// knows reports whether a client may have seen an object here.
+func (x *receive) knows(ctx context.Context, id git.ID) (bool, error) {
 	if id.IsZero() {
 		return false, nil
 	}
-	return x.snap.Has(ctx, id)
+	k := known{snap: x.snap, view: x.view}
+	return k.has(ctx, id)
 }
 
-// targets checks what the refs are to point to, and peels it.
+// targets checks what the refs are to point to, and peels it. Objects that are
+// merely stored count as missing.
 func (x *receive) targets(ctx context.Context) error {
-	for _, c := range x.commands {
-		if c.reason != "" || c.New.IsZero() || c.noop {
+	var targets []git.ID
+	var moving []*command
+	for _, c := range x.moving() {
+		if !c.New.IsZero() {
+			targets, moving = append(targets, c.New), append(moving, c)
+		}
+	}
+	unmet, err := x.server.Unmet(ctx, x.snap, x.staged, targets)
+	if err != nil {
+		return err
+	}
+	missing := make(map[git.ID]bool, len(unmet))
+	for _, id := range unmet {
+		missing[id] = true
+	}
+	for _, c := range moving {
+		if missing[c.New] {
+			c.refuse("missing necessary objects")
 			continue
 		}
 		peeled, kind, err := x.server.Store.Peel(ctx, x.snap, x.staged, c.New)

@@ -128,6 +128,14 @@ func (u *upload) shallow(ctx context.Context, q *wire.Fetch) (cut, error) {
 		case err != nil:
 			return cut{}, err
 		case kind != git.KindCommit:
+			// Unless the client may know of it, it is as if it were not there.
+			known, err := u.known.has(ctx, id)
+			if err != nil {
+				return cut{}, err
+			}
+			if !known {
+				continue
+			}
 			return cut{}, refusef("invalid shallow object %s", u.format.Hex(id))
 		default:
 			c.shallow = append(c.shallow, id)

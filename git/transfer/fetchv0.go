@@ -158,7 +158,10 @@ func (n *negotiation) round(ctx context.Context) (finished bool, err error) {
 
 // have answers one of the client's commits.
 func (n *negotiation) have(ctx context.Context, id git.ID) error {
-	known, err := n.snap.Has(ctx, id)
+	known, err := n.mayBeCommon(ctx, id)
+	if known {
+		known, err = n.known.has(ctx, id)
+	}
 	if err != nil {
 		return err
 	}

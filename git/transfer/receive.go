@@ -160,6 +160,7 @@ func (x *receive) unpack(ctx context.Context) error {
 	warnings := 0
 	staged, err := x.server.Store.Ingest(ctx, x.snap, x.in.Rest(), repo.IngestOptions{
 		Progress: x.ingestProgress(),
+		Unknown:  x.server.Unknown(x.snap),
 		Note: func(msg string) {
 			if warnings++; warnings <= maxWarnings {
 				x.say("warning: " + msg)

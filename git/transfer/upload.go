@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/ingot-forge/ingot/git"
-	"github.com/ingot-forge/ingot/git/history"
 	"github.com/ingot-forge/ingot/git/repo"
 	"github.com/ingot-forge/ingot/git/wire"
 )
@@ -40,6 +40,7 @@ func (s *Server) Upload(ctx context.Context, snap *repo.Snapshot, r io.Reader, w
 		client: from, server: s, snap: snap, format: snap.State().Format, view: view{snap.State(), o.HideRefs}, options: o,
 		in: wire.NewReader(from), w: w, out: wire.NewWriter(w),
 	}
+	u.known = known{snap: snap, view: u.view}
 	if o.Version != 2 {
 		return u.tell(u.serveV0(ctx))
 	}
@@ -58,6 +59,7 @@ type upload struct {
 	snap    *repo.Snapshot
 	format  git.Format
 	view    view
+	known   known
 	options UploadOptions
 	client  *client
 	in      *wire.Reader // of client
@@ -174,36 +176,15 @@ func (u *upload) objectInfo(ctx context.Context) error {
 
 // unreachable returns those of the ids that no visible ref reaches.
 func (u *upload) unreachable(ctx context.Context, ids []git.ID) (map[git.ID]bool, error) {
-	left := u.view.notTips(ids)
-	if len(left) == 0 {
-		return nil, nil
-	}
-	missing := make(map[git.ID]bool)
-	present := left[:0]
-	for _, id := range left {
-		ok, err := u.snap.Has(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			present = append(present, id)
-		} else {
-			missing[id] = true
-		}
-	}
-	if len(present) == 0 {
-		return missing, nil
-	}
-	reached, err := history.Reachable(ctx, u.snap, u.format, u.view.tips(), present)
+	missing, err := u.known.missing(ctx, ids, nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range present {
-		if !reached[id] {
-			missing[id] = true
-		}
+	set := make(map[git.ID]bool, len(missing))
+	for _, id := range missing {
+		set[id] = true
 	}
-	return missing, nil
+	return set, nil
 }
 
 // admit checks that the client may have what it wants.
@@ -220,22 +201,33 @@ func (u *upload) admit(ctx context.Context, wants []git.ID) error {
 	return nil
 }
 
-// common returns those of the client's objects that the repository has, each once.
+// common returns those of the client's objects that the repository has and the
+// client may know of, each once.
 func (u *upload) common(ctx context.Context, haves []git.ID) ([]git.ID, error) {
-	seen := make(map[git.ID]bool, len(haves))
-	var common []git.ID
-	for _, id := range haves {
-		if seen[id] {
-			continue
-		}
-		seen[id] = true
-		ok, err := u.snap.Has(ctx, id)
+	var stored []git.ID
+	for _, id := range unique(slices.Clone(haves)) {
+		ok, err := u.mayBeCommon(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			common = append(common, id)
+			stored = append(stored, id)
 		}
 	}
-	return common, nil
+	hidden, err := u.unreachable(ctx, stored)
+	return slices.DeleteFunc(stored, func(id git.ID) bool { return hidden[id] }), err
+}
+
+// mayBeCommon spares what clients have and the server has not, most of a
+// negotiation, the question whether a ref reaches it. Of what is no commit, only
+// what refs point to counts: clients name nothing else, and for the rest all trees would be read.
+func (u *upload) mayBeCommon(ctx context.Context, id git.ID) (bool, error) {
+	kind, _, err := u.snap.Header(ctx, id)
+	switch {
+	case errors.Is(err, git.ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	return kind == git.KindCommit || len(u.view.notTips([]git.ID{id})) == 0, nil
 }
