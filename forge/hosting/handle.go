@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sort"
 	"strings"
 
 	"github.com/ingot-forge/ingot/forge"
@@ -148,10 +147,12 @@ const branches = "refs/heads/"
 // such as "refs/heads/" or "refs/tags/v1.", in order of name, that come after the
 // full name after ("" for the first).
 func Refs(state *repo.State, prefix, after string, limit int) []repo.Ref {
-	all := state.Refs
 	var found []repo.Ref
-	from := sort.Search(len(all), func(i int) bool { return all[i].Name >= prefix && all[i].Name > after })
-	for _, r := range all[from:] {
+	from := prefix
+	if after >= prefix {
+		from = after + "\x00" // the name that comes next
+	}
+	for r := range state.Refs.From(from) {
 		if len(found) >= limit || !strings.HasPrefix(r.Name, prefix) {
 			break
 		}

@@ -82,7 +82,7 @@ func (s *Service) importTarget(ctx context.Context, actor *forge.Actor,
 		return nil, false, err
 	}
 	defer snap.Close()
-	if state := snap.State(); len(state.Refs) > 0 || len(state.Packs) > 0 {
+	if state := snap.State(); state.Refs.Len() > 0 || len(state.Packs) > 0 {
 		return nil, false, forge.Conflictf("name", forge.CodeAlreadyExists, "Repository %s is not empty", h.Repository.FullName())
 	} else if state.Format != n.Format {
 		return nil, false, forge.Conflictf("name", forge.CodeAlreadyExists, "Repository %s has object format %s, the source %s",

@@ -181,7 +181,7 @@ func (w *world) refs(t *testing.T, owner, name string) string {
 	}
 	defer snap.Close()
 	text := "HEAD " + snap.State().Head
-	for _, r := range snap.State().Refs {
+	for r := range snap.State().Refs.All() {
 		text += "; " + snap.State().Format.Hex(r.Target)[:8] + " " + r.Name
 	}
 	return text

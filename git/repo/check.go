@@ -185,19 +185,17 @@ func (c *check) refs(ctx context.Context) error {
 	if err := checkRef(state.Head); err != nil {
 		c.fault("HEAD: %v", err)
 	}
-	names := make(map[string]bool, len(state.Refs))
-	for i, r := range state.Refs {
+	last := ""
+	for r := range state.Refs.All() {
 		if err := checkRef(r.Name); err != nil {
 			c.fault("%v", err)
 		}
-		if i > 0 && state.Refs[i-1].Name >= r.Name {
+		if last >= r.Name {
 			c.fault("ref %q is out of order", r.Name)
 		}
-		names[r.Name] = true
-	}
-	for _, r := range state.Refs {
+		last = r.Name
 		for dir := parent(r.Name); dir != ""; dir = parent(dir) {
-			if names[dir] {
+			if _, ok := state.Refs.Find(dir); ok {
 				c.fault("ref %q cannot exist beside %q", r.Name, dir)
 			}
 		}

@@ -118,7 +118,7 @@ func TestSnapshotsAreCurrentAndCheap(t *testing.T) {
 		t.Errorf("five snapshots: %d loads, %d built a state", l, b)
 	}
 	w.push(w.id, s.pack("main"), map[string]git.ID{"refs/heads/main": s.resolve("main")})
-	if a, b := open(here), open(there); a.Version != b.Version || len(a.Refs) != 1 {
+	if a, b := open(here), open(there); a.Version != b.Version || a.Refs.Len() != 1 {
 		t.Errorf("after a commit on another node: version %d, not %d", a.Version, b.Version)
 	}
 	if err := w.catalog.Remove(t.Context(), w.id, w.clock.Now()); err != nil {
@@ -240,7 +240,7 @@ func TestFork(t *testing.T) {
 	snap := w.snapshot(w.id)
 	fork := w.create()
 	c := repo.Change{Repository: fork, Add: snap.Share()}
-	for _, r := range snap.State().Refs {
+	for r := range snap.State().Refs.All() {
 		c.Refs = append(c.Refs, repo.RefUpdate{Name: r.Name, New: r.Target, Peeled: r.Peeled})
 	}
 	w.clock.Add(11 * time.Hour)

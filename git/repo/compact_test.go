@@ -100,7 +100,7 @@ func TestCompact(t *testing.T) {
 			if len(packs) != 1 || packs[0].Objects != int64(objects) || packs[0].Bytes != r.After || r.After >= r.Before {
 				t.Fatalf("packs: %+v, report %+v", packs, r)
 			}
-			if now := w.snapshot(w.id).State(); !slices.Equal(now.Refs, refs) || now.Version <= before.State().Version {
+			if now := w.snapshot(w.id).State(); !now.Refs.Equal(refs) || now.Version <= before.State().Version {
 				t.Errorf("refs or version are wrong: %+v", now)
 			}
 			w.sameAs(s)
@@ -447,7 +447,7 @@ func TestCompactCrashTable(t *testing.T) {
 			t.Errorf("reported and lost")
 		case err != nil && committed && !errors.Is(err, repo.ErrUnknown):
 			t.Errorf("refused by %v, yet committed", err)
-		case committed != (len(after.Packs) == 1) || !slices.Equal(after.Refs, before.Refs):
+		case committed != (len(after.Packs) == 1) || !after.Refs.Equal(before.Refs):
 			t.Errorf("neither before nor after: %+v", after)
 		}
 		settle(t, w, after)

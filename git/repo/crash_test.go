@@ -151,7 +151,7 @@ func TestCrashTable(t *testing.T) {
 					t.Errorf("acknowledged and lost")
 				case err != nil && committed && !errors.Is(err, repo.ErrUnknown):
 					t.Errorf("refused by %v, yet committed", err)
-				case !committed && !slices.Equal(after.Refs, before.Refs):
+				case !committed && !after.Refs.Equal(before.Refs):
 					t.Errorf("refs moved without a commit")
 				}
 				left = settle(t, w, after)

@@ -68,7 +68,7 @@ func Example() {
 	head, _ := after.Ref("HEAD")
 	_, data, err := after.Object(ctx, blob)
 	fmt.Printf("version %d: %s at %s\n%s", version, head.Name, head.Target, data)
-	fmt.Println("the earlier snapshot still has", len(before.State().Refs), "refs,", err)
+	fmt.Println("the earlier snapshot still has", before.State().Refs.Len(), "refs,", err)
 	// Output:
 	// version 1: refs/heads/main at 9c1a0df91bbb98a5b7977e10bc9e3f98dd3402a1
 	// Hello

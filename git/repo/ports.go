@@ -169,15 +169,8 @@ type State struct {
 	Version int64 // grows with every commit; 0 for a new repository
 	Format  git.Format
 	Head    string // the ref that HEAD points to; it need not exist ("unborn")
-	Refs    []Ref  // sorted by name
+	Refs    Refs
 	Packs   []Pack // in the order they were added
-}
-
-// Ref is one ref.
-type Ref struct {
-	Name   string
-	Target git.ID
-	Peeled git.ID // what an annotated tag finally points to; zero otherwise
 }
 
 // Pack is the row of one stored pack. The same pack may be in several

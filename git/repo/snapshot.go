@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 	"sync/atomic"
 	"time"
 
@@ -78,11 +77,7 @@ func (s *Snapshot) Ref(name string) (Ref, bool) {
 	if name == "HEAD" {
 		name = s.state.Head
 	}
-	refs := s.state.Refs
-	if i := sort.Search(len(refs), func(i int) bool { return refs[i].Name >= name }); i < len(refs) && refs[i].Name == name {
-		return refs[i], true
-	}
-	return Ref{}, false
+	return s.state.Refs.Find(name)
 }
 
 // Share returns the packs for the Add of a change to another repository, which

@@ -236,7 +236,7 @@ func TestPushesBesideSweeps(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			for _, r := range snap.State().Refs {
+			for r := range snap.State().Refs.All() {
 				if _, _, err := snap.Object(t.Context(), r.Target); err != nil {
 					t.Errorf("%s: %v", r.Name, err)
 					done.Store(true)

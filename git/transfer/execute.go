@@ -250,10 +250,8 @@ func (x *receive) change(ctx context.Context, moving []*command, event func([]re
 // own is not among them: where it points to a branch that nobody has, a clone
 // checks nothing out.
 func (x *receive) firstHead(ctx context.Context, moving []*command) *repo.HeadUpdate {
-	for _, ref := range x.view.state.Refs {
-		if strings.HasPrefix(ref.Name, heads) {
-			return nil
-		}
+	for range x.view.state.Refs.Prefix(heads) {
+		return nil
 	}
 	var created []*command
 	for _, c := range moving {

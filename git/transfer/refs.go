@@ -3,7 +3,6 @@ package transfer
 import (
 	"iter"
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/ingot-forge/ingot/git"
@@ -20,12 +19,15 @@ type view struct {
 func (v view) hidden(name string) bool { return v.hide != nil && v.hide(name) }
 
 // all walks the visible refs, sorted by name.
-func (v view) all() iter.Seq[repo.Ref] { return v.among(v.state.Refs) }
+func (v view) all() iter.Seq[repo.Ref] { return v.among(v.state.Refs.All()) }
 
-func (v view) among(refs []repo.Ref) iter.Seq[repo.Ref] {
+func (v view) among(refs iter.Seq[repo.Ref]) iter.Seq[repo.Ref] {
+	if v.hide == nil {
+		return refs
+	}
 	return func(yield func(repo.Ref) bool) {
-		for i := range refs {
-			if !v.hidden(refs[i].Name) && !yield(refs[i]) {
+		for ref := range refs {
+			if !v.hide(ref.Name) && !yield(ref) {
 				return
 			}
 		}
@@ -39,13 +41,10 @@ func (v view) find(name string) (repo.Ref, bool) {
 		ref.Name = "HEAD"
 		return ref, ok
 	}
-	i, ok := slices.BinarySearchFunc(v.state.Refs, name, func(r repo.Ref, name string) int {
-		return strings.Compare(r.Name, name)
-	})
-	if !ok || v.hidden(name) {
+	if v.hidden(name) {
 		return repo.Ref{}, false
 	}
-	return v.state.Refs[i], true
+	return v.state.Refs.Find(name)
 }
 
 // expand returns the visible refs that a short name may stand for, as
@@ -82,10 +81,7 @@ func (v view) matching(prefixes []string) iter.Seq[repo.Ref] {
 				continue
 			}
 			kept = prefix
-			refs := v.state.Refs
-			refs = refs[sort.Search(len(refs), func(i int) bool { return refs[i].Name >= prefix }):]
-			refs = refs[:sort.Search(len(refs), func(i int) bool { return !strings.HasPrefix(refs[i].Name, prefix) })]
-			for ref := range v.among(refs) {
+			for ref := range v.among(v.state.Refs.Prefix(prefix)) {
 				if !yield(ref) {
 					return
 				}
@@ -97,36 +93,12 @@ func (v view) matching(prefixes []string) iter.Seq[repo.Ref] {
 // notTips returns those of the ids that no visible ref points to, directly or
 // by an annotated tag.
 func (v view) notTips(ids []git.ID) []git.ID {
-	// A few ids are compared one by one: a map would cost more per ref.
-	const few = 4
-	if len(ids) <= few {
-		missing := slices.Clone(ids)
-		for ref := range v.all() {
-			if len(missing) == 0 {
-				break
-			}
-			missing = slices.DeleteFunc(missing, func(id git.ID) bool { return id == ref.Target || id == ref.Peeled })
+	return slices.DeleteFunc(slices.Clone(ids), func(id git.ID) bool {
+		for range v.among(v.state.Refs.PointingAt(id)) {
+			return true
 		}
-		return missing
-	}
-	missing := make(map[git.ID]bool, len(ids))
-	for _, id := range ids {
-		missing[id] = true
-	}
-	for ref := range v.all() {
-		if len(missing) == 0 {
-			break
-		}
-		delete(missing, ref.Target)
-		delete(missing, ref.Peeled)
-	}
-	var left []git.ID
-	for _, id := range ids {
-		if missing[id] {
-			left = append(left, id)
-		}
-	}
-	return left
+		return false
+	})
 }
 
 // tips returns the targets of the visible refs, each once.

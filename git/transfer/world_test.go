@@ -201,7 +201,7 @@ func (w *world) refs(name string) string {
 	snap := w.snapshot(name)
 	defer snap.Close()
 	var b strings.Builder
-	for _, ref := range snap.State().Refs {
+	for ref := range snap.State().Refs.All() {
 		fmt.Fprintf(&b, "%s %s\n", git.SHA1.Hex(ref.Target), ref.Name)
 	}
 	return b.String()

@@ -55,8 +55,8 @@ func TestDiskFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Version != int64(at) || s.Refs[0].Target != object(at) {
-		t.Errorf("version %d, ref at %s after %d commits", s.Version, s.Refs[0].Target, at)
+	if a, _ := s.Refs.Find("refs/heads/a"); s.Version != int64(at) || a.Target != object(at) {
+		t.Errorf("version %d, ref at %s after %d commits", s.Version, a.Target, at)
 	}
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)

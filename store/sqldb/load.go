@@ -1,13 +1,11 @@
 package sqldb
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"slices"
 
-	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/repo"
 )
 
@@ -19,8 +17,7 @@ const maxVersionsBehind = 10_000
 
 // Load implements repo.Catalog. A state that is still current costs one lookup
 // by primary key. One that is a little behind is brought up to date from the ref
-// log: the rows read are those that changed. What stays in proportion to all refs is
-// one copy of State.Refs in memory, since the earlier state keeps its own.
+// log: the rows read are those that changed, and the states share all other refs.
 func (c *Catalog) Load(ctx context.Context, id repo.ID, since *repo.State) (*repo.State, error) {
 	state, err := c.load(ctx, id, since)
 	if err != nil {
@@ -79,22 +76,21 @@ func loadState(tx *tx, id repo.ID, since *repo.State) (*repo.State, error) {
 	return s, err
 }
 
-func allRefs(tx *tx, id repo.ID) (refs []repo.Ref, err error) {
-	var target, peeled sql.RawBytes // valid until the next row: saves two allocations a ref
-	err = tx.each(func(scan func(...any) error) (bool, error) {
-		var name string
+func allRefs(tx *tx, id repo.ID) (repo.Refs, error) {
+	var name, target, peeled sql.RawBytes // valid until the next row: saves an allocation each
+	var all repo.RefsBuilder
+	err := tx.each(func(scan func(...any) error) (bool, error) {
 		if err := scan(&name, &target, &peeled); err != nil {
 			return false, err
 		}
-		refs = append(refs, repo.Ref{Name: name, Target: fromRawID(target), Peeled: fromRawID(peeled)})
-		return true, nil
+		return true, all.Add(name, fromRawID(target), fromRawID(peeled))
 	}, `SELECT name, target, peeled FROM refs WHERE repository = $1 ORDER BY name`, id)
-	return refs, err
+	return all.Refs(), err
 }
 
 // refsSince returns the refs of now from those of an earlier state.
-func refsSince(tx *tx, since *repo.State) ([]repo.Ref, error) {
-	var moved []repo.Ref // in order of name; one that is gone has a zero target
+func refsSince(tx *tx, since *repo.State) (repo.Refs, error) {
+	var moved []repo.Ref // one that is gone has a zero target
 	err := tx.each(func(scan func(...any) error) (bool, error) {
 		var r repo.Ref
 		var target, peeled []byte
@@ -108,31 +104,7 @@ func refsSince(tx *tx, since *repo.State) ([]repo.Ref, error) {
 		FROM (SELECT DISTINCT ref FROM ref_log WHERE repository = $1 AND seq >= $2) m
 		LEFT JOIN refs r ON r.repository = $1 AND r.name = m.ref ORDER BY m.ref`,
 		since.ID, seqAt(since.Version+1, 0))
-	if err != nil {
-		return nil, err
-	}
-	return mergeRefs(since.Refs, moved), nil
-}
-
-// mergeRefs returns old with what moved put in its place. Both are in order of
-// name. The stretches of old between are copied whole.
-func mergeRefs(old, moved []repo.Ref) []repo.Ref {
-	if len(moved) == 0 {
-		return old
-	}
-	refs := make([]repo.Ref, 0, len(old)+len(moved))
-	for _, m := range moved {
-		at, found := slices.BinarySearchFunc(old, m.Name, func(r repo.Ref, name string) int { return cmp.Compare(r.Name, name) })
-		refs = append(refs, old[:at]...)
-		if found {
-			at++
-		}
-		old = old[at:]
-		if m.Target != (git.ID{}) {
-			refs = append(refs, m)
-		}
-	}
-	return append(refs, old...)
+	return since.Refs.Change(moved), err
 }
 
 // appendPacks appends the packs that version and later ones added.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,10 +53,8 @@ func otherProcess(path, name string, commits int) error {
 		return err
 	}
 	at := 0
-	for _, r := range s.Refs {
-		if r.Name == "refs/heads/"+name+"/a" {
-			at, _ = strconv.Atoi(string(r.Target[:20]))
-		}
+	if r, ok := s.Refs.Find("refs/heads/" + name + "/a"); ok {
+		at, _ = strconv.Atoi(string(r.Target[:20]))
 	}
 	for i := range commits {
 		var old git.ID
@@ -177,8 +176,9 @@ func checkWhole(t *testing.T, db *sqldb.DB, id repo.ID, atLeast int) {
 	if v < atLeast || len(log) != 2*v || len(s.Packs) != v || len(events) != v {
 		t.Errorf("version %d (want at least %d) with %d lines of log, %d packs, %d events", v, atLeast, len(log), len(s.Packs), len(events))
 	}
-	for i := 0; i+1 < len(s.Refs); i += 2 {
-		if a, b := s.Refs[i], s.Refs[i+1]; a.Target != b.Target {
+	refs := slices.Collect(s.Refs.All())
+	for i := 0; i+1 < len(refs); i += 2 {
+		if a, b := refs[i], refs[i+1]; a.Target != b.Target {
 			t.Errorf("%s is at %s, %s at %s", a.Name, a.Target, b.Name, b.Target)
 		}
 	}

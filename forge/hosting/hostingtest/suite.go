@@ -181,7 +181,7 @@ func testCatalog(t *testing.T, f Fixture) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if state.Format != git.SHA256 || state.Head != "refs/heads/dev" || len(state.Refs) != 0 || len(state.Packs) != 0 {
+	if state.Format != git.SHA256 || state.Head != "refs/heads/dev" || state.Refs.Len() != 0 || len(state.Packs) != 0 {
 		t.Errorf("state of a new repository: %+v", state)
 	}
 

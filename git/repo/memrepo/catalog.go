@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sort"
-	"strings"
 	"sync"
 	"time"
 
@@ -121,7 +119,7 @@ func (c *Catalog) Commit(ctx context.Context, ch *repo.Change) (int64, error) {
 		}
 		head = h.New
 	}
-	if err := ch.Conflicts(current(old.Refs)); err != nil {
+	if err := ch.Conflicts(current{old.Refs}); err != nil {
 		return 0, err
 	}
 
@@ -175,46 +173,27 @@ func changePacks(old []repo.Pack, ch *repo.Change) ([]repo.Pack, error) {
 }
 
 // changeRefs returns what the updates make of the refs.
-func changeRefs(old []repo.Ref, updates []repo.RefUpdate) []repo.Ref {
-	if len(updates) == 0 {
-		return old
-	}
-	moved := make(map[string]repo.RefUpdate, len(updates))
+func changeRefs(old repo.Refs, updates []repo.RefUpdate) repo.Refs {
+	var moved []repo.Ref
 	for _, u := range updates {
-		moved[u.Name] = u
-	}
-	refs := make([]repo.Ref, 0, len(old)+len(updates))
-	for _, r := range old {
-		if u, ok := moved[r.Name]; !ok || u.Old == u.New {
-			refs = append(refs, r)
+		if u.Old != u.New {
+			moved = append(moved, repo.Ref{Name: u.Name, Target: u.New, Peeled: u.Peeled})
 		}
 	}
-	for _, u := range updates {
-		if !u.New.IsZero() && u.Old != u.New {
-			refs = append(refs, repo.Ref{Name: u.Name, Target: u.New, Peeled: u.Peeled})
-		}
-	}
-	sort.Slice(refs, func(i, j int) bool { return refs[i].Name < refs[j].Name })
-	return refs
+	return old.Change(moved)
 }
 
 // current is the refs of a state as repo.CurrentRefs.
-type current []repo.Ref
-
-func (c current) from(name string) int {
-	return sort.Search(len(c), func(i int) bool { return c[i].Name >= name })
-}
+type current struct{ repo.Refs }
 
 func (c current) Target(name string) (git.ID, error) {
-	if i := c.from(name); i < len(c) && c[i].Name == name {
-		return c[i].Target, nil
-	}
-	return git.ID{}, nil
+	ref, _ := c.Find(name)
+	return ref.Target, nil
 }
 
 func (c current) Below(dir string, visit func(string) bool) error {
-	for _, r := range c[c.from(dir+"/"):] {
-		if !strings.HasPrefix(r.Name, dir+"/") || !visit(r.Name) {
+	for r := range c.Prefix(dir + "/") {
+		if !visit(r.Name) {
 			break
 		}
 	}

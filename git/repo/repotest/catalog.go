@@ -172,11 +172,8 @@ func (c cat) set(r repo.ID, targets map[string]int) int64 {
 		if to != 0 {
 			u.New = id(to)
 		}
-		for _, ref := range s.Refs {
-			if ref.Name == name {
-				u.Old = ref.Target
-			}
-		}
+		ref, _ := s.Refs.Find(name)
+		u.Old = ref.Target
 		ch.Refs = append(ch.Refs, u)
 	}
 	slices.SortFunc(ch.Refs, func(a, b repo.RefUpdate) int { return strings.Compare(a.Name, b.Name) })
@@ -223,8 +220,8 @@ func differ(want, got *repo.State) string {
 	case want.ID != got.ID || want.Version != got.Version || want.Format != got.Format || want.Head != got.Head:
 		return fmt.Sprintf("got %d v%d %v %q, want %d v%d %v %q", got.ID, got.Version, got.Format, got.Head,
 			want.ID, want.Version, want.Format, want.Head)
-	case !slices.Equal(want.Refs, got.Refs):
-		return fmt.Sprintf("refs\n got %+v\nwant %+v", got.Refs, want.Refs)
+	case !want.Refs.Equal(got.Refs):
+		return fmt.Sprintf("refs\n got %v\nwant %v", got.Refs, want.Refs)
 	case len(want.Packs) != len(got.Packs):
 		return fmt.Sprintf("packs\n got %+v\nwant %+v", got.Packs, want.Packs)
 	}
@@ -296,7 +293,7 @@ func commitShows(c cat) {
 	}
 	c.equal(&repo.State{
 		ID: r, Version: v, Head: "refs/heads/trunk",
-		Refs:  []repo.Ref{{Name: "refs/heads/main", Target: id(1)}, {Name: "refs/tags/v1", Target: id(2), Peeled: id(1)}},
+		Refs:  repo.NewRefs(repo.Ref{Name: "refs/heads/main", Target: id(1)}, repo.Ref{Name: "refs/tags/v1", Target: id(2), Peeled: id(1)}),
 		Packs: []repo.Pack{packRow("bb"), packRow("aa")},
 	}, c.load(r))
 }
@@ -321,7 +318,7 @@ func headMoves(c cat) {
 	c.refuse(repo.ErrOutOfDate, head("refs/heads/main", "refs/heads/third"))
 	c.commit(head("refs/heads/next", "refs/heads/next"))
 	c.commit(head("refs/heads/next", "refs/heads/main"))
-	if s := c.load(r); s.Head != "refs/heads/main" || len(s.Refs) != 3 {
+	if s := c.load(r); s.Head != "refs/heads/main" || s.Refs.Len() != 3 {
 		c.Errorf("state %+v", s)
 	}
 }
@@ -373,7 +370,7 @@ func bothFormats(c cat) {
 	x[31], y[31] = 0xff, 0xee
 	c.commit(repo.Change{Repository: r, Refs: []repo.RefUpdate{{Name: "refs/tags/a", New: x, Peeled: y}}})
 	s := c.load(r)
-	if s.Format != git.SHA256 || !slices.Equal(s.Refs, []repo.Ref{{Name: "refs/tags/a", Target: x, Peeled: y}}) {
+	if s.Format != git.SHA256 || !s.Refs.Equal(repo.NewRefs(repo.Ref{Name: "refs/tags/a", Target: x, Peeled: y})) {
 		c.Errorf("state %+v", s)
 	}
 	if log := c.log(r); len(log) != 1 || log[0].New != x || log[0].Old != zero {
@@ -429,7 +426,7 @@ func stateImmutable(c cat) {
 	c.commit(repo.Change{Repository: r, Add: []repo.Pack{packRow("p"), packRow("q")}})
 	old := c.load(r)
 	want := *old
-	want.Refs, want.Packs = slices.Clone(old.Refs), slices.Clone(old.Packs)
+	want.Refs, want.Packs = repo.NewRefs(slices.Collect(old.Refs.All())...), slices.Clone(old.Packs)
 	last := old
 	for i := range 20 {
 		ch := repo.Change{Repository: r, Add: []repo.Pack{packRow(fmt.Sprint("p", i))}}

@@ -55,7 +55,7 @@ func (p *pair) change(t *rapid.T) repo.Change {
 	p.n++
 	ch := repo.Change{Who: fmt.Sprint("who", p.n), Why: "random", Time: epoch.Add(time.Duration(p.n) * time.Minute)}
 	at := map[string]git.ID{}
-	for _, r := range s.Refs {
+	for r := range s.Refs.All() {
 		at[r.Name] = r.Target
 	}
 	for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom(modelRefs), 0, 5, rapid.ID).Draw(t, "refs") {

@@ -50,14 +50,22 @@ func raceOneRef(c cat) {
 				c.Errorf("a loser saw %+v, want %+v", l, want)
 			}
 		}
-		if s := c.load(r); n != writers-1 || len(s.Refs) != 1 || s.Refs[0].Target != won {
-			c.Fatalf("%d lost of %d; winner %s, refs %+v", n, writers, won, s.Refs)
+		if s := c.load(r); n != writers-1 || s.Refs.Len() != 1 || first(s).Target != won {
+			c.Fatalf("%d lost of %d; winner %s, refs %v", n, writers, won, s.Refs)
 		}
 		at = won
 	}
 	if log, ev := c.log(r), c.events(r); len(log) != rounds || len(ev) != rounds {
 		c.Errorf("%d lines in the ref log and %d events, want %d", len(log), len(ev), rounds)
 	}
+}
+
+// first returns the first ref of a state that has one.
+func first(s *repo.State) (ref repo.Ref) {
+	for ref = range s.Refs.All() {
+		break
+	}
+	return ref
 }
 
 func raceManyRefs(c cat) {
@@ -96,8 +104,8 @@ func raceManyRefs(c cat) {
 		c.Errorf("versions are not distinct: %v", all)
 	}
 	s := c.load(r)
-	if len(s.Refs) != writers || len(s.Packs) != writers*rounds || s.Version != all[len(all)-1] {
-		c.Errorf("version %d with %d refs and %d packs", s.Version, len(s.Refs), len(s.Packs))
+	if s.Refs.Len() != writers || len(s.Packs) != writers*rounds || s.Version != all[len(all)-1] {
+		c.Errorf("version %d with %d refs and %d packs", s.Version, s.Refs.Len(), len(s.Packs))
 	}
 	log := c.log(r)
 	if len(log) != writers*rounds {
@@ -156,11 +164,12 @@ func atomicReads(c cat) {
 				}
 				last = s
 				n := len(s.Packs)
-				if n == 0 && len(s.Refs) == 0 {
+				if n == 0 && s.Refs.Len() == 0 {
 					continue
 				}
-				if len(s.Refs) != 2 || s.Refs[0].Target != id(n) || s.Refs[1].Target != id(n) || s.Head != fmt.Sprint("refs/heads/", n) {
-					c.Errorf("torn state: %d packs, HEAD %s, refs %+v", n, s.Head, s.Refs)
+				want := repo.NewRefs(repo.Ref{Name: "refs/heads/a", Target: id(n)}, repo.Ref{Name: "refs/heads/b", Target: id(n)})
+				if !s.Refs.Equal(want) || s.Head != fmt.Sprint("refs/heads/", n) {
+					c.Errorf("torn state: %d packs, HEAD %s, refs %v", n, s.Head, s.Refs)
 					return
 				}
 			}
@@ -202,7 +211,7 @@ func secondHandle(c cat) {
 					return
 				}
 				_, err = side.try(repo.Change{Repository: r, Refs: []repo.RefUpdate{
-					{Name: "refs/heads/a", Old: s.Refs[0].Target, New: id(1000 + i*rounds + n)}}})
+					{Name: "refs/heads/a", Old: first(s).Target, New: id(1000 + i*rounds + n)}}})
 				var conflict *repo.Conflict
 				switch {
 				case err == nil:

@@ -14,7 +14,7 @@ func refLife(c cat) {
 	step := func(old, new, peeled git.ID, want ...repo.Ref) {
 		c.Helper()
 		v := c.commit(repo.Change{Repository: r, Refs: []repo.RefUpdate{{Name: "refs/heads/a", Old: old, New: new, Peeled: peeled}}})
-		c.equal(&repo.State{ID: r, Version: v, Head: "refs/heads/main", Refs: want}, c.load(r))
+		c.equal(&repo.State{ID: r, Version: v, Head: "refs/heads/main", Refs: repo.NewRefs(want...)}, c.load(r))
 	}
 	for range 2 { // a deleted ref can come back
 		step(zero, id(1), zero, repo.Ref{Name: "refs/heads/a", Target: id(1)})
@@ -136,7 +136,7 @@ func nameBytes(c cat) {
 	c.set(r, set)
 	slices.Sort(refs)
 	var got []string
-	for _, ref := range c.load(r).Refs {
+	for ref := range c.load(r).Refs.All() {
 		got = append(got, ref.Name)
 		if ref.Target != id(set[ref.Name]) {
 			c.Errorf("%q is at %s", ref.Name, ref.Target)
@@ -166,7 +166,7 @@ func manyRefs(c cat) {
 	slices.Reverse(ch.Refs)
 	v := c.commit(ch)
 	first := c.load(r)
-	c.equal(&repo.State{ID: r, Version: v, Head: "refs/heads/main", Refs: want}, first)
+	c.equal(&repo.State{ID: r, Version: v, Head: "refs/heads/main", Refs: repo.NewRefs(want...)}, first)
 
 	for i := range ch.Refs {
 		u := &ch.Refs[i]
@@ -179,7 +179,7 @@ func manyRefs(c cat) {
 	for i := range want {
 		want[i].Target = id(n + 1)
 	}
-	state := &repo.State{ID: r, Version: v, Head: "refs/heads/main", Refs: want}
+	state := &repo.State{ID: r, Version: v, Head: "refs/heads/main", Refs: repo.NewRefs(want...)}
 	c.equal(state, c.load(r))
 	got, err := c.Load(c.Context(), r, first)
 	if err != nil {
