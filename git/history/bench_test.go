@@ -63,7 +63,7 @@ func BenchmarkReachable(b *testing.B) {
 	m := project(1000)
 	tip, first := m.commits[len(m.commits)-1:], m.commits[:1]
 	for b.Loop() {
-		if _, err := history.Reachable(context.Background(), m, git.SHA1, tip, first); err != nil {
+		if _, err := history.Reachable(context.Background(), m, git.SHA1, tip, first, history.Derived{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -19,6 +19,7 @@ type edge struct {
 type place struct {
 	trees    []uint32 // that the commits at the edge have there
 	sub      map[string]*place
+	prefix   uint32 // hash of the path with a slash behind
 	expanded bool
 	kept     bool // a new tree has the same directory here, unchanged
 }
@@ -30,7 +31,7 @@ func (w *treeWalk) setEdge(roots []git.ID) error {
 	}
 	w.edge.root = &place{}
 	for _, id := range roots {
-		i, err := w.markHad(id, isTree)
+		i, err := w.markHad(id, isTree, 0)
 		if err != nil {
 			return err
 		}
@@ -48,7 +49,7 @@ func (w *treeWalk) expand(ctx context.Context, p *place) error {
 	slices.Sort(p.trees)
 	p.trees = slices.Compact(p.trees)
 	for _, t := range p.trees {
-		if err := w.markEntries(ctx, t, p); err != nil {
+		if err := w.markEntries(ctx, t, p, p.prefix); err != nil {
 			return err
 		}
 	}
@@ -56,23 +57,24 @@ func (w *treeWalk) expand(ctx context.Context, p *place) error {
 }
 
 // markEntries notes that the client has all entries of a tree. Those that are
-// trees become the places below p, which may be nil.
-func (w *treeWalk) markEntries(ctx context.Context, tree uint32, p *place) error {
+// trees become the places below p, which may be nil. prefix is the hash of their path up to the name.
+func (w *treeWalk) markEntries(ctx context.Context, tree uint32, p *place, prefix uint32) error {
 	id := *w.ids.id(tree)
-	data, err := w.read(ctx, id)
+	data, err := w.tree(ctx, id)
 	if err != nil {
 		return err
 	}
 	err = eachEntry(w.format, data, func(mode git.Mode, name []byte, entry git.ID) error {
+		hash := nameHash(prefix, name)
 		switch {
 		case mode.IsTree():
-			i, err := w.markHad(entry, isTree)
+			i, err := w.markHad(entry, isTree, hash)
 			if err == nil && p != nil {
-				p.add(name, i)
+				p.add(name, i, nameHash(hash, "/"))
 			}
 			return err
 		case !isSubmodule(mode):
-			_, err := w.markHad(entry, isBlob)
+			_, err := w.markHad(entry, isBlob, hash)
 			return err
 		}
 		return nil
@@ -84,10 +86,10 @@ func (w *treeWalk) markEntries(ctx context.Context, tree uint32, p *place) error
 }
 
 // add notes that a tree at p has a subtree of the given name.
-func (p *place) add(name []byte, tree uint32) {
+func (p *place) add(name []byte, tree, prefix uint32) {
 	below := p.sub[string(name)]
 	if below == nil {
-		below = new(place)
+		below = &place{prefix: prefix}
 		if p.sub == nil {
 			p.sub = make(map[string]*place)
 		}
@@ -147,7 +149,11 @@ func (w *treeWalk) settleLate(ctx context.Context) error {
 	for n := len(w.late); n > 0; n = len(w.late) {
 		tree := w.late[n-1]
 		w.late = w.late[:n-1]
-		if err := w.markEntries(ctx, tree, nil); err != nil {
+		prefix := w.hashes[tree]
+		if prefix != 0 { // it is no root
+			prefix = nameHash(prefix, "/")
+		}
+		if err := w.markEntries(ctx, tree, nil, prefix); err != nil {
 			return err
 		}
 	}

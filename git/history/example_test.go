@@ -40,7 +40,7 @@ func ExampleShallow() {
 		parents = []git.ID{tip}
 	}
 	wants := []git.ID{tip}
-	boundary, unshallow, err := history.Shallow(context.Background(), m, git.SHA1, wants, nil, history.Depth{Commits: 2})
+	boundary, unshallow, err := history.Shallow(context.Background(), m, git.SHA1, wants, nil, history.Depth{Commits: 2}, history.Derived{})
 	if err != nil {
 		fmt.Println(err)
 	}

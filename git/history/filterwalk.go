@@ -54,7 +54,7 @@ func (w *treeWalk) setFilter(ctx context.Context, f *Filter) error {
 			if err != nil {
 				return fmt.Errorf("filter sparse:oid=%s: %w", part.sparse, err)
 			}
-			data, err := read(ctx, w.objects, part.sparse, git.KindBlob)
+			data, err := w.read(ctx, part.sparse, git.KindBlob)
 			if err != nil {
 				return fmt.Errorf("filter sparse:oid=%s: %w", part.sparse, err)
 			}

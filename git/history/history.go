@@ -11,6 +11,7 @@ package history
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/bitmap"
@@ -59,7 +60,7 @@ type Object struct {
 // Missing returns the objects reachable from the wants and not from the haves,
 // commits first (newest first), then tags, then trees and blobs, each once.
 // When r.Thin is set, bases lists trees and blobs at the edge that the client
-// has, against which deltas may be made. An object that is wanted by name is
+// has, with their paths, against which deltas may be made. An object that is wanted by name is
 // sent even if the filter would leave it out. report, which may be nil, hears
 // how many objects have been found so far.
 //
@@ -77,21 +78,12 @@ type Object struct {
 // A want that is not in the repository is git.ErrNotFound; links that lead
 // nowhere, or to another kind of object than they say, are git.ErrNotFound and
 // git.ErrCorrupt.
-func Missing(ctx context.Context, objects git.Objects, r Request, report func(found int)) (send []Object, bases []git.ID, err error) {
-	if r.Header == nil {
-		r.Header = headerByReading(objects)
-	}
+func Missing(ctx context.Context, objects git.Objects, r Request, report func(found int)) (send, bases []Object, err error) {
 	if report == nil {
 		report = func(int) {}
 	}
-	m := &missing{
-		request: &r,
-		objects: objects,
-		report:  report,
-		graph:   newGraph(objectCommits{objects, r.Format}),
-		trees:   newTreeWalk(objects, r.Format),
-	}
-	m.trees.header = r.Header
+	s := &source{objects, r.Format, r.Derived}
+	m := &missing{source: s, request: &r, report: report, graph: newGraph(s), trees: newTreeWalk(s)}
 	if err := m.trees.setFilter(ctx, r.Filter); err != nil {
 		return nil, nil, err
 	}
@@ -107,8 +99,8 @@ func Missing(ctx context.Context, objects git.Objects, r Request, report func(fo
 
 // missing is one run of Missing.
 type missing struct {
+	*source
 	request *Request
-	objects git.Objects
 	graph   *graph
 	trees   *treeWalk
 	report  func(found int)
@@ -121,10 +113,10 @@ type missing struct {
 func (m *missing) findCommits(ctx context.Context) error {
 	r := m.request
 	var err error
-	if m.haves, err = peel(ctx, m.objects, r.Format, r.Header, r.Haves, true); err != nil {
+	if m.haves, err = m.peel(ctx, r.Haves, true); err != nil {
 		return err
 	}
-	if m.wants, err = peel(ctx, m.objects, r.Format, r.Header, r.Wants, false); err != nil {
+	if m.wants, err = m.peel(ctx, r.Wants, false); err != nil {
 		return err
 	}
 	wants, haves := m.graph.intern(m.wants.commits), m.graph.intern(m.haves.commits)
@@ -132,17 +124,21 @@ func (m *missing) findCommits(ctx context.Context) error {
 	// not go on to the parents: those are wanted, so they are looked up before
 	// the cut is made.
 	for _, id := range r.Unshallow {
-		_, parents, _, err := m.graph.source.commit(ctx, id, nil)
+		data, err := m.read(ctx, id, git.KindCommit)
 		if err != nil {
 			return err
 		}
+		_, parents, _, err := git.CommitLinks(m.format, data, nil)
+		if err != nil {
+			return fmt.Errorf("commit %s: %w", id, err)
+		}
 		wants = append(wants, m.graph.intern(parents)...)
-		haves = append(haves, m.graph.intern([]git.ID{id})...)
+		haves = append(haves, m.graph.node(id))
 	}
 	for _, cut := range [][]git.ID{r.Shallow, r.Boundary, r.Unshallow} {
 		m.graph.cut(cut)
 	}
-	m.commits, err = m.graph.paint(ctx, wants, haves, painting{patience: ownPatience})
+	m.commits, _, err = m.graph.paint(ctx, wants, haves, painting{patience: ownPatience})
 	return err
 }
 
@@ -155,7 +151,7 @@ func (m *missing) findTrees(ctx context.Context) error {
 		return err
 	}
 	for _, id := range m.haves.blobs {
-		if _, err := m.trees.markHad(id, isBlob); err != nil {
+		if _, err := m.trees.markHad(id, isBlob, 0); err != nil {
 			return err
 		}
 	}
@@ -223,7 +219,7 @@ func (m *missing) edge() []git.ID {
 }
 
 // result lists what was found.
-func (m *missing) result() (send []Object, bases []git.ID) {
+func (m *missing) result() (send, bases []Object) {
 	send = make([]Object, 0, len(m.commits)+len(m.wants.tags)+m.trees.found)
 	wanted := make(map[git.ID]bool, len(m.wants.commits))
 	for _, id := range m.wants.commits {

@@ -1,32 +1,32 @@
 package history
 
-// commitQueue gives out commits by date, newest first; those of one second in
-// the order in which they came, as git does.
+// commitQueue gives out commits by a key (their rank, or their date), the highest
+// first; those of one key in the order in which they came, as git does.
 type commitQueue struct {
 	heap []queued
 	seq  uint32
 }
 
 type queued struct {
-	seconds int64
-	seq     uint32
-	node    uint32
+	key  uint64
+	seq  uint32
+	node uint32
 }
 
 func (q queued) before(r queued) bool {
-	if q.seconds != r.seconds {
-		return q.seconds > r.seconds
+	if q.key != r.key {
+		return q.key > r.key
 	}
 	return q.seq < r.seq
 }
 
 func (q *commitQueue) len() int { return len(q.heap) }
 
-// top is the date of the commit that pop would return.
-func (q *commitQueue) top() int64 { return q.heap[0].seconds }
+// top is the key of the commit that pop would return.
+func (q *commitQueue) top() uint64 { return q.heap[0].key }
 
-func (q *commitQueue) push(node uint32, seconds int64) {
-	item := queued{seconds, q.seq, node}
+func (q *commitQueue) push(node uint32, key uint64) {
+	item := queued{key, q.seq, node}
 	q.seq++
 	q.heap = append(q.heap, item)
 	i := len(q.heap) - 1

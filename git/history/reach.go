@@ -8,53 +8,13 @@ import (
 	"github.com/ingot-forge/ingot/git"
 )
 
-// visit calls do for the commits that starts reach, newest first, until it
-// returns false.
-func (g *graph) visit(ctx context.Context, starts []uint32, do func(i uint32) (more bool, err error)) error {
-	var queue commitQueue
-	push := func(i uint32) error {
-		if g.nodes[i].flags&commitQueued != 0 {
-			return nil
-		}
-		g.nodes[i].flags |= commitQueued
-		if err := g.parse(ctx, i); err != nil {
-			return err
-		}
-		queue.push(i, g.nodes[i].seconds)
-		return nil
-	}
-	for _, i := range starts {
-		if err := push(i); err != nil {
-			return err
-		}
-	}
-	for steps := 1; queue.len() > 0; steps++ {
-		if steps%checkEvery == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-		}
-		i := queue.pop()
-		g.nodes[i].flags |= commitPopped
-		if more, err := do(i); err != nil || !more {
-			return err
-		}
-		for _, parent := range g.parents(i) {
-			if err := push(parent); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // Reachable reports which of the targets are reachable from the tips: commits
 // through parents, other objects through trees and tags. It stops as soon as
 // all are found. To find that a commit is not reachable, it reads every commit
 // that is; for a tree or a blob, every tree. Targets that are not in the
 // repository are not reachable. The answer holds true for those that are, and
 // has no other entries.
-func Reachable(ctx context.Context, objects git.Objects, f git.Format, tips, targets []git.ID) (map[git.ID]bool, error) {
+func Reachable(ctx context.Context, objects git.Objects, f git.Format, tips, targets []git.ID, d Derived) (map[git.ID]bool, error) {
 	found := make(map[git.ID]bool)
 	left := make(map[git.ID]bool, len(targets))
 	for _, id := range targets {
@@ -73,7 +33,8 @@ func Reachable(ctx context.Context, objects git.Objects, f git.Format, tips, tar
 	if len(left) == 0 {
 		return found, nil
 	}
-	from, err := peel(ctx, objects, f, headerByReading(objects), tips, false)
+	s := &source{objects, f, d}
+	from, err := s.peel(ctx, tips, false)
 	if err != nil {
 		return nil, err
 	}
@@ -82,18 +43,18 @@ func Reachable(ctx context.Context, objects git.Objects, f git.Format, tips, tar
 			find(id)
 		}
 	}
-	others, err := unfound(ctx, objects, left)
+	others, err := s.unfound(ctx, left)
 	if err != nil || len(left) == 0 {
 		return found, err
 	}
-	return found, search(ctx, objects, f, from, others, find)
+	return found, s.search(ctx, from, others, find)
 }
 
 // unfound drops what no walk can find, objects that are not there and tags, and
 // returns the trees and blobs among the rest.
-func unfound(ctx context.Context, objects git.Objects, left map[git.ID]bool) (others []git.ID, err error) {
+func (s *source) unfound(ctx context.Context, left map[git.ID]bool) (others []git.ID, err error) {
 	for id := range left {
-		switch kind, _, err := objects.Object(ctx, id); {
+		switch kind, err := s.kind(ctx, id); {
 		case errors.Is(err, git.ErrNotFound) || err == nil && kind == git.KindTag:
 			delete(left, id)
 		case err != nil:
@@ -108,8 +69,8 @@ func unfound(ctx context.Context, objects git.Objects, left map[git.ID]bool) (ot
 // search walks from the tips until find returns false. As long as others are
 // looked for, it opens the trees of a commit when it comes to it, because what
 // is asked for is mostly near the tips.
-func search(ctx context.Context, objects git.Objects, f git.Format, from peeled, others []git.ID, find func(git.ID) bool) error {
-	g, w := newGraph(objectCommits{objects, f}), newTreeWalk(objects, f)
+func (s *source) search(ctx context.Context, from peeled, others []git.ID, find func(git.ID) bool) error {
+	g, w := newGraph(s), newTreeWalk(s)
 	more := true
 	look := func() {
 		others = slices.DeleteFunc(others, func(id git.ID) bool {
@@ -132,14 +93,25 @@ func search(ctx context.Context, objects git.Objects, f git.Format, from peeled,
 	if !more {
 		return nil
 	}
-	return g.visit(ctx, g.intern(from.commits), func(i uint32) (bool, error) {
+	v := visit{graph: g}
+	if err := v.pushAll(ctx, g.intern(from.commits)); err != nil {
+		return err
+	}
+	for more && v.reaches(anyRank) {
+		i, err := v.pop(ctx)
+		if err != nil {
+			return err
+		}
 		more = find(*g.ids.id(i))
 		if len(others) > 0 {
 			if err := w.root(ctx, g.nodes[i].tree); err != nil {
-				return false, err
+				return err
 			}
 			look()
 		}
-		return more, nil
-	})
+		if err := v.pushAll(ctx, v.parents(i)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

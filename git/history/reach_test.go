@@ -30,7 +30,7 @@ func TestReachable(t *testing.T) {
 		if seed%5 == 1 {
 			targets = pick(r, m.commits, 4)
 		}
-		got, err := history.Reachable(context.Background(), m, git.SHA1, tips, targets)
+		got, err := history.Reachable(context.Background(), m, git.SHA1, tips, targets, history.Derived{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,14 +56,14 @@ func TestReachableStops(t *testing.T) {
 	}
 	for _, target := range []git.ID{tip, m.commits[len(m.commits)-3], m.blob("998")} {
 		c := &counting{Objects: m}
-		got, err := history.Reachable(context.Background(), c, git.SHA1, []git.ID{tip}, []git.ID{target})
+		got, err := history.Reachable(context.Background(), c, git.SHA1, []git.ID{tip}, []git.ID{target}, history.Derived{})
 		if err != nil || !got[target] || c.reads > 15 {
 			t.Errorf("%v, %v after %d reads", got, err, c.reads)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := history.Reachable(ctx, m, git.SHA1, []git.ID{tip}, []git.ID{m.commits[0]}); !errors.Is(err, context.Canceled) {
+	if _, err := history.Reachable(ctx, m, git.SHA1, []git.ID{tip}, []git.ID{m.commits[0]}, history.Derived{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v after the context ended", err)
 	}
 }
@@ -107,7 +107,7 @@ func TestReadyToSend(t *testing.T) {
 			if r.IntN(4) == 0 {
 				haves = append(haves, git.ID{1})
 			}
-			got, err := history.ReadyToSend(context.Background(), m, git.SHA1, wants, haves)
+			got, err := history.ReadyToSend(context.Background(), m, git.SHA1, wants, haves, history.Derived{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +141,7 @@ func TestReadyToSendEdges(t *testing.T) {
 		{"a blob", []git.ID{m.blob("1")}, []git.ID{c}, true},
 		{"unknown", []git.ID{c}, []git.ID{{1}}, false},
 	} {
-		if got, err := history.ReadyToSend(context.Background(), m, git.SHA1, tt.wants, tt.common); err != nil || got != tt.ready {
+		if got, err := history.ReadyToSend(context.Background(), m, git.SHA1, tt.wants, tt.common, history.Derived{}); err != nil || got != tt.ready {
 			t.Errorf("%s: %v, %v", tt.name, got, err)
 		}
 	}

@@ -15,16 +15,15 @@ import (
 // upload-pack's ok_to_give_up. Like it, it does not look below commits older
 // than the oldest common one, and wants that are no commits do not count.
 // Without anything in common the answer is no.
-func ReadyToSend(ctx context.Context, objects git.Objects, f git.Format, wants, common []git.ID) (bool, error) {
+func ReadyToSend(ctx context.Context, objects git.Objects, f git.Format, wants, common []git.ID, d Derived) (bool, error) {
 	if len(common) == 0 {
 		return false, nil
 	}
-	g := newGraph(objectCommits{objects, f})
-	header := headerByReading(objects)
-	oldest := int64(math.MinInt64)
+	g := newGraph(&source{objects, f, d})
+	oldest, floor := int64(math.MinInt64), uint64(noRank)
 	for _, id := range common {
 		// A common tag says nothing of the commit that it points to.
-		kind, _, err := header(ctx, id)
+		kind, err := g.kind(ctx, id)
 		if errors.Is(err, git.ErrNotFound) || err == nil && kind != git.KindCommit {
 			continue
 		}
@@ -36,14 +35,16 @@ func ReadyToSend(ctx context.Context, objects git.Objects, f git.Format, wants, 
 			return false, err
 		}
 		g.nodes[i].flags |= commitListed
+		floor = min(floor, g.floor(id))
 		for _, parent := range g.parents(i) {
 			g.nodes[parent].flags |= commitListed
+			floor = min(floor, g.floor(*g.ids.id(parent)))
 		}
 		if seconds := g.nodes[i].seconds; oldest == math.MinInt64 || seconds < oldest {
 			oldest = seconds
 		}
 	}
-	wanted, err := peel(ctx, objects, f, header, wants, false)
+	wanted, err := g.peel(ctx, wants, false)
 	if err != nil {
 		return false, err
 	}
@@ -57,7 +58,7 @@ func ReadyToSend(ctx context.Context, objects git.Objects, f git.Format, wants, 
 	// holds for another that comes to it.
 	slices.SortStableFunc(starts, func(a, b uint32) int { return cmp.Compare(g.nodes[a].seconds, g.nodes[b].seconds) })
 	for _, i := range starts {
-		if ok, err := g.reachesListed(ctx, i, oldest); err != nil || !ok {
+		if ok, err := g.reachesListed(ctx, i, oldest, floor); err != nil || !ok {
 			return false, err
 		}
 	}
@@ -65,10 +66,10 @@ func ReadyToSend(ctx context.Context, objects git.Objects, f git.Format, wants, 
 }
 
 // reachesListed reports whether a commit reaches one that is listed, through
-// commits not older than oldest. What it learns stays in the nodes: commits
+// commits not older than oldest. floor is the lowest of the listed commits'. What it learns stays in the nodes: commits
 // that do are listed, too, and those that do not are popped, so that no commit
 // is looked at twice however many starts there are.
-func (g *graph) reachesListed(ctx context.Context, start uint32, oldest int64) (bool, error) {
+func (g *graph) reachesListed(ctx context.Context, start uint32, oldest int64, floor uint64) (bool, error) {
 	type frame struct {
 		commit uint32
 		next   uint32 // the parent to look at
@@ -91,8 +92,8 @@ func (g *graph) reachesListed(ctx context.Context, start uint32, oldest int64) (
 		if err := g.parse(ctx, top.commit); err != nil {
 			return false, err
 		}
-		parents := g.parents(top.commit)
-		if int(top.next) == len(parents) || top.commit != start && g.nodes[top.commit].seconds < oldest {
+		parents, n := g.parents(top.commit), &g.nodes[top.commit]
+		if int(top.next) == len(parents) || n.rank < floor || top.commit != start && n.seconds < oldest {
 			g.nodes[top.commit].flags |= commitPopped
 			stack = stack[:len(stack)-1]
 			continue

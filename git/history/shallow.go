@@ -32,19 +32,19 @@ var ErrNothingSelected = errors.New("no commits selected for shallow requests")
 // once. It equals the answer of stock git (2.39) to the same request. Client
 // commits that are not in the repository are ignored, wants that are no commits
 // play no part.
-func Shallow(ctx context.Context, objects git.Objects, f git.Format, wants, clientShallow []git.ID, d Depth) (boundary, unshallow []git.ID, err error) {
+func Shallow(ctx context.Context, objects git.Objects, f git.Format, wants, clientShallow []git.ID, d Depth, derived Derived) (boundary, unshallow []git.ID, err error) {
 	s := &shallow{
-		graph: newGraph(objectCommits{objects, f}), objects: objects, format: f,
+		graph:  newGraph(&source{objects, f, derived}),
 		client: make(map[uint32]bool, len(clientShallow)),
 	}
-	client, err := s.peel(ctx, clientShallow, true)
+	client, err := s.commits(ctx, clientShallow, true)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, i := range client {
 		s.client[i] = true
 	}
-	wanted, err := s.peel(ctx, wants, false)
+	wanted, err := s.commits(ctx, wants, false)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,15 +73,13 @@ func Shallow(ctx context.Context, objects git.Objects, f git.Format, wants, clie
 // shallow is one run of Shallow.
 type shallow struct {
 	*graph
-	objects  git.Objects
-	format   git.Format
 	client   map[uint32]bool
 	boundary []git.ID
 }
 
-// peel returns the commits that ids name, tags followed.
-func (s *shallow) peel(ctx context.Context, ids []git.ID, lenient bool) ([]uint32, error) {
-	p, err := peel(ctx, s.objects, s.format, headerByReading(s.objects), ids, lenient)
+// commits returns the commits that ids name, tags followed.
+func (s *shallow) commits(ctx context.Context, ids []git.ID, lenient bool) ([]uint32, error) {
+	p, err := s.peel(ctx, ids, lenient)
 	return s.intern(p.commits), err
 }
 
@@ -100,7 +98,7 @@ func (s *shallow) byDepth(ctx context.Context, wanted, client []uint32, d Depth)
 		limit++
 		tips := wanted
 		if d.Tips != nil {
-			if tips, err = s.peel(ctx, d.Tips, true); err != nil {
+			if tips, err = s.commits(ctx, d.Tips, true); err != nil {
 				return nil, err
 			}
 		}
@@ -145,26 +143,32 @@ func (s *shallow) byDepth(ctx context.Context, wanted, client []uint32, d Depth)
 // reached returns those of the commits that the tips reach.
 func (s *shallow) reached(ctx context.Context, tips, commits []uint32) ([]uint32, error) {
 	// A graph of its own: what this walk finds says nothing of depths.
-	walk := newGraph(s.source)
-	left := 0
+	walk := visit{graph: newGraph(s.source)}
+	left, floor := 0, uint64(noRank)
 	for _, i := range commits {
-		if n := &walk.nodes[walk.node(*s.ids.id(i))]; n.flags&commitListed == 0 {
+		id := *s.ids.id(i)
+		if n := &walk.nodes[walk.node(id)]; n.flags&commitListed == 0 {
 			n.flags |= commitListed
 			left++
+			floor = min(floor, s.floor(id))
 		}
 	}
-	starts := make([]uint32, len(tips))
-	for i, tip := range tips {
-		starts[i] = walk.node(*s.ids.id(tip))
+	for _, tip := range tips {
+		if err := walk.push(ctx, walk.node(*s.ids.id(tip))); err != nil {
+			return nil, err
+		}
 	}
-	err := walk.visit(ctx, starts, func(i uint32) (bool, error) {
+	for left > 0 && walk.reaches(floor) {
+		i, err := walk.pop(ctx)
+		if err != nil {
+			return nil, err
+		}
 		if walk.nodes[i].flags&commitListed != 0 {
 			left--
 		}
-		return left > 0, nil
-	})
-	if err != nil {
-		return nil, err
+		if err := walk.pushAll(ctx, walk.parents(i)); err != nil {
+			return nil, err
+		}
 	}
 	var found []uint32
 	for _, i := range commits {
@@ -179,7 +183,7 @@ func (s *shallow) reached(ctx context.Context, tips, commits []uint32) ([]uint32
 // boundary is made of those that have a parent outside the selection; the
 // others are inside.
 func (s *shallow) byRange(ctx context.Context, wanted []uint32, d Depth) (inside func(uint32) bool, err error) {
-	not, err := s.peel(ctx, d.Not, false)
+	not, err := s.commits(ctx, d.Not, false)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +191,7 @@ func (s *shallow) byRange(ctx context.Context, wanted []uint32, d Depth) (inside
 	// is out; without, it is in if there is a way to it that meets no old one.
 	var selected []uint32
 	if len(not) > 0 {
-		selected, err = s.paint(ctx, wanted, not, painting{since: d.Since, patience: stockPatience, lastDate: true})
+		selected, _, err = s.paint(ctx, wanted, not, painting{since: d.Since, patience: stockPatience, stock: true})
 	} else {
 		selected, err = s.since(ctx, wanted, d.Since)
 	}

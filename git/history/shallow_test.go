@@ -108,7 +108,7 @@ func TestShallowAgainstGit(t *testing.T) {
 				lines = append(lines, "deepen-not refs/heads/old")
 			}
 			wantBoundary, wantUnshallow, gitErr := repo.uploadPack(wants, client, lines...)
-			boundary, unshallow, err := history.Shallow(context.Background(), m, git.SHA1, wants, client, d)
+			boundary, unshallow, err := history.Shallow(context.Background(), m, git.SHA1, wants, client, d, history.Derived{})
 			if errors.Is(err, history.ErrNothingSelected) {
 				if gitErr == nil || !strings.Contains(gitErr.Error(), "no commits selected") {
 					t.Errorf("seed %d %v: %v, git %v", seed, lines, err, gitErr)
@@ -142,7 +142,7 @@ func TestShallowFetches(t *testing.T) {
 			if r.IntN(5) == 0 {
 				d = history.Depth{Commits: history.Infinite}
 			}
-			boundary, unshallow, err := history.Shallow(context.Background(), m, git.SHA1, wants, shallow, d)
+			boundary, unshallow, err := history.Shallow(context.Background(), m, git.SHA1, wants, shallow, d, history.Derived{})
 			if err != nil {
 				t.Fatal(err)
 			}

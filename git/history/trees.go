@@ -12,11 +12,9 @@ import (
 // and only one at a time is held, so neither depth nor breadth costs more than
 // the ids waiting to be read.
 type treeWalk struct {
-	objects git.Objects
-	format  git.Format
-	header  headerFunc
-	report  func(found int)
-	filter  *treeFilter // nil: everything
+	*source
+	report func(found int)
+	filter *treeFilter // nil: everything
 
 	ids     idTable
 	marks   []marks  // by number of the id
@@ -60,8 +58,8 @@ func (m marks) kind() git.Kind {
 	return git.KindBlob
 }
 
-func newTreeWalk(objects git.Objects, f git.Format) *treeWalk {
-	return &treeWalk{objects: objects, format: f, ids: newIDTable(), report: func(int) {}}
+func newTreeWalk(s *source) *treeWalk {
+	return &treeWalk{source: s, ids: newIDTable(), report: func(int) {}}
 }
 
 // mark numbers an id and adds to its marks, of which one is its kind. It
@@ -81,14 +79,20 @@ func (w *treeWalk) mark(id *git.ID, m marks) (i uint32, before marks, err error)
 	return i, before, nil
 }
 
-// markHad notes that the client has an object. A tree that was found before
-// waits in late for its contents to be noted, too.
-func (w *treeWalk) markHad(id git.ID, kind marks) (uint32, error) {
+// markHad notes that the client has an object, whose path has the given hash. A
+// tree that was found before waits in late for its contents to be noted, too.
+func (w *treeWalk) markHad(id git.ID, kind marks, hash uint32) (uint32, error) {
 	i, before, err := w.mark(&id, kind|markHad)
-	if err == nil && kind == isTree && before&(markFound|markHad) == markFound {
+	if err != nil {
+		return i, err
+	}
+	if before == 0 {
+		w.hashes[i] = hash
+	}
+	if kind == isTree && before&(markFound|markHad) == markFound {
 		w.late = append(w.late, i)
 	}
-	return i, err
+	return i, nil
 }
 
 // want adds a tree or blob that is wanted by name, with what hangs from it. It
@@ -177,7 +181,7 @@ func (w *treeWalk) scan(ctx context.Context, t pendingTree) error {
 		}
 	}
 	id := *w.ids.id(t.tree)
-	data, err := w.read(ctx, id)
+	data, err := w.tree(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -290,15 +294,15 @@ func (w *treeWalk) nameEntry(i uint32, before marks, prefix uint32, name []byte)
 // isSubmodule reports whether an entry names a commit of another repository.
 func isSubmodule(m git.Mode) bool { return m&0o170000 == git.ModeSubmodule }
 
-// read returns the content of a tree.
-func (w *treeWalk) read(ctx context.Context, id git.ID) ([]byte, error) {
+// tree returns the content of a tree.
+func (w *treeWalk) tree(ctx context.Context, id git.ID) ([]byte, error) {
 	if w.steps++; w.steps%checkEvery == 0 {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		w.report(w.found)
 	}
-	return read(ctx, w.objects, id, git.KindTree)
+	return w.read(ctx, id, git.KindTree)
 }
 
 // appendFound appends the objects to send in the order in which they were met.
@@ -312,12 +316,18 @@ func (w *treeWalk) appendFound(send []Object) []Object {
 }
 
 // had returns the objects that the client is known to have.
-func (w *treeWalk) had() []git.ID {
-	var ids []git.ID
-	for i, m := range w.marks {
+func (w *treeWalk) had() []Object {
+	n := 0
+	for _, m := range w.marks {
 		if m&markHad != 0 {
-			ids = append(ids, *w.ids.id(uint32(i)))
+			n++
 		}
 	}
-	return ids
+	had := make([]Object, 0, n)
+	for i, m := range w.marks {
+		if m&markHad != 0 {
+			had = append(had, Object{ID: *w.ids.id(uint32(i)), Kind: m.kind(), NameHash: w.hashes[i]})
+		}
+	}
+	return had
 }

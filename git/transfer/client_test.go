@@ -152,14 +152,19 @@ func TestClientLeaves(t *testing.T) {
 		"pushes":                           {push: true, do: func(c peer) error { return errors.Join(c.say(push+string(pack)), c.hear("unpack ok"), c.hear("")) }, ok: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			name := "bulky"
+			if client.push {
+				name = name + t.Name()
+				w.create(name)
+			}
+			snap := w.snapshot(name)
+			defer snap.Close()
+			// What snapshots share is opened outside, where synctest lets the next one have it, too.
+			_, graphErr := snap.Graph(t.Context())
+			if _, _, err := snap.Bitmaps(t.Context()); err != nil || graphErr != nil {
+				t.Fatal(err, graphErr)
+			}
 			synctest.Test(t, func(t *testing.T) {
-				name := "bulky"
-				if client.push {
-					name = name + t.Name()
-					w.create(name)
-				}
-				snap := w.snapshot(name)
-				defer snap.Close()
 				ours, theirs := net.Pipe()
 				said := make(chan error, 1)
 				go func() {

@@ -97,7 +97,11 @@ func (u *upload) acknowledge(ctx context.Context, q *wire.Fetch, common []git.ID
 		u.out.Line("ACK " + u.format.Hex(id))
 	}
 	if !q.WaitForDone && len(common) > 0 {
-		ready, err = history.ReadyToSend(ctx, u.snap, u.format, q.Wants, common)
+		from, err := derived(ctx, u.snap)
+		if err != nil {
+			return false, err
+		}
+		ready, err = history.ReadyToSend(ctx, u.snap, u.format, q.Wants, common, from)
 		if err != nil {
 			return false, err
 		}
@@ -167,8 +171,11 @@ func (u *upload) shallow(ctx context.Context, q *wire.Fetch) (cut, error) {
 			return cut{}, refusef("git upload-pack: ambiguous deepen-not: %.200s", name)
 		}
 	}
-	var err error
-	c.boundary, c.unshallow, err = history.Shallow(ctx, u.snap, u.format, q.Wants, c.shallow, depth)
+	from, err := derived(ctx, u.snap)
+	if err != nil {
+		return cut{}, err
+	}
+	c.boundary, c.unshallow, err = history.Shallow(ctx, u.snap, u.format, q.Wants, c.shallow, depth, from)
 	if errors.Is(err, history.ErrNothingSelected) {
 		err = refusef("%s", err.Error())
 	}
@@ -186,10 +193,14 @@ func (u *upload) shallowLines(c cut) {
 
 // request puts together what history has to compute.
 func (u *upload) request(ctx context.Context, q *wire.Fetch, common []git.ID, c cut) (history.Request, error) {
+	from, err := derived(ctx, u.snap)
+	if err != nil {
+		return history.Request{}, err
+	}
 	r := history.Request{
 		Format: u.format, Wants: unique(q.Wants), Haves: common, Thin: q.ThinPack,
 		Shallow: c.shallow, Boundary: c.boundary, Unshallow: c.unshallow,
-		Derived: history.Derived{Header: u.snap.Header},
+		Derived: from,
 	}
 	if q.Filter == "" {
 		return r, nil

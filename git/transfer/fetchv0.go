@@ -216,7 +216,11 @@ func (n *negotiation) ready(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	n.walks++
-	ok, err := history.ReadyToSend(ctx, n.snap, n.format, n.wants, n.common)
+	from, err := derived(ctx, n.snap)
+	if err != nil {
+		return false, err
+	}
+	ok, err := history.ReadyToSend(ctx, n.snap, n.format, n.wants, n.common, from)
 	if err != nil {
 		return false, err
 	}

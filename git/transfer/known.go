@@ -8,6 +8,16 @@ import (
 	"github.com/ingot-forge/ingot/git/repo"
 )
 
+// derived returns what walks may ask in place of the objects of a snapshot.
+func derived(ctx context.Context, snap *repo.Snapshot) (history.Derived, error) {
+	graph, err := snap.Graph(ctx)
+	if err != nil {
+		return history.Derived{}, err
+	}
+	bitmaps, _, err := snap.Bitmaps(ctx)
+	return history.Derived{Graph: graph, Bitmaps: bitmaps, Header: snap.Header}, err
+}
+
 // known answers what the refs of a view reach. That an object is stored means
 // nothing to anybody: packs keep what no ref reaches any more, and hold the objects of
 // other repositories where those are forks. It serves one goroutine.
@@ -24,7 +34,11 @@ func (k *known) missing(ctx context.Context, ids, near []git.ID) ([]git.ID, erro
 	if len(left) == 0 {
 		return nil, nil
 	}
-	reached, err := history.Reachable(ctx, k.snap, k.view.state.Format, k.view.tips(), left)
+	from, err := derived(ctx, k.snap)
+	if err != nil {
+		return nil, err
+	}
+	reached, err := history.Reachable(ctx, k.snap, k.view.state.Format, k.view.tips(), left, from)
 	if err != nil {
 		return nil, err
 	}

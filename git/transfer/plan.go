@@ -88,10 +88,10 @@ func planPack(ctx context.Context, snap *repo.Snapshot, objects []history.Object
 }
 
 // clientHas makes the pack thin: deltas may refer to these objects.
-func (p *plan) clientHas(ids []git.ID) {
-	p.has = make(map[git.ID]bool, len(ids))
-	for _, id := range ids {
-		p.has[id] = true
+func (p *plan) clientHas(bases []history.Object) {
+	p.has = make(map[git.ID]bool, len(bases))
+	for _, o := range bases {
+		p.has[o.ID] = true
 	}
 }
 
