@@ -109,6 +109,7 @@ func Open(ctx context.Context, c Config) (*Instance, error) {
 	}
 	i.Hosting = hosting.NewService(hosting.Stores{
 		Repositories:  db.Repositories(),
+		Forks:         db.Repositories(),
 		Collaborators: db.Collaborators(),
 		Events:        db.Events(),
 		Owners:        i.Accounts,

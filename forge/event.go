@@ -12,6 +12,7 @@ const (
 	EventPush       EventKind = "push"       // PushEvent: refs moved, however that came about
 	EventRepository EventKind = "repository" // RepositoryEvent: created, edited, renamed, …
 	EventMember     EventKind = "member"     // MemberEvent: collaborators
+	EventFork       EventKind = "fork"       // ForkEvent: in the log of what was forked
 )
 
 // Event is one line of the event log. It is written in the transaction that
@@ -57,6 +58,14 @@ type RepositoryEvent struct {
 	Name    string   `json:"name"`
 	OldName string   `json:"old_name,omitempty"` // of "renamed"
 	Changed []string `json:"changed,omitempty"`  // fields, of "edited"
+}
+
+// ForkEvent is the payload of EventFork. The fork's own log begins with a
+// RepositoryEvent "created".
+type ForkEvent struct {
+	Actor EventActor `json:"actor"`
+	Owner string     `json:"owner"` // of the fork
+	Name  string     `json:"name"`
 }
 
 // MemberEvent is the payload of EventMember.

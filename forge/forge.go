@@ -39,6 +39,11 @@ type Repository struct {
 	Created     time.Time
 	Updated     time.Time // of this description
 
+	// Parent is what it was forked from, Source the first of its network; both 0 if
+	// it is no fork. Where a repository with forks is deleted, they move up: see
+	// docs/decisions/0021-forks.md.
+	Parent, Source RepositoryID
+
 	// These follow from the catalogue and are never set by hand.
 	DefaultBranch string    // the branch HEAD points to, without "refs/heads/"; it need not exist yet
 	Pushed        time.Time // of the last commit that moved a ref; zero before the first

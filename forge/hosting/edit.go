@@ -30,6 +30,9 @@ func (s *Service) Edit(ctx context.Context, actor *forge.Actor, owner, name stri
 	}
 	next := *h.Repository
 	changed, err := e.apply(&next)
+	if err == nil && h.Repository.Private && !next.Private {
+		err = s.mayPublish(ctx, &next)
+	}
 	if err != nil {
 		return nil, err
 	}

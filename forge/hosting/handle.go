@@ -28,6 +28,9 @@ func (h *Handle) Ingest(ctx context.Context, snap *repo.Snapshot,
 	if err := h.needPush(); err != nil {
 		return nil, err
 	}
+	if o.Unknown == nil {
+		o.Unknown = h.service.stores.Git.Unknown(snap)
+	}
 	return h.service.stores.Git.Store.Ingest(ctx, snap, r, o)
 }
 
@@ -50,6 +53,9 @@ func (h *Handle) Commit(ctx context.Context, snap *repo.Snapshot,
 		return 0, err
 	}
 	store := h.service.stores.Git.Store
+	if err := h.checkTargets(ctx, snap, staged, refs); err != nil {
+		return 0, err
+	}
 	moves := make([]repo.RefUpdate, len(refs))
 	for i, u := range refs {
 		if u.Peeled, err = h.checkMove(ctx, snap, staged, u); err != nil {
@@ -67,6 +73,26 @@ func (h *Handle) Commit(ctx context.Context, snap *repo.Snapshot,
 		h.service.pushed.note(h.Repository.ID)
 	}
 	return version, explainCommit(h.Actor, snap.State().Format, err)
+}
+
+// checkTargets refuses targets that are neither brought along nor reached by the refs there
+// are: of those it is not told whether they are stored.
+func (h *Handle) checkTargets(ctx context.Context, snap *repo.Snapshot, staged *repo.Staged, refs []repo.RefUpdate) error {
+	var targets []git.ID
+	for _, u := range refs {
+		if !u.New.IsZero() {
+			targets = append(targets, u.New)
+		}
+	}
+	unmet, err := h.service.stores.Git.Unmet(ctx, snap, staged, targets)
+	if err == nil && len(unmet) > 0 {
+		err = errNoObject()
+	}
+	return err
+}
+
+func errNoObject() error {
+	return forge.Invalidf("sha", forge.CodeMissing, "Object does not exist")
 }
 
 // checkMove checks name and target of one update and peels it.
@@ -87,7 +113,7 @@ func (h *Handle) checkMove(ctx context.Context, snap *repo.Snapshot, staged *rep
 	peeled, kind, err := h.service.stores.Git.Store.Peel(ctx, snap, staged, u.New)
 	switch {
 	case errors.Is(err, git.ErrNotFound):
-		return git.ID{}, forge.Invalidf("sha", forge.CodeMissing, "Object does not exist")
+		return git.ID{}, errNoObject()
 	case err != nil:
 		return git.ID{}, err
 	case strings.HasPrefix(u.Name, branches) && (kind != git.KindCommit || !peeled.IsZero()):

@@ -21,6 +21,7 @@ import (
 type Stores struct {
 	Repositories  Repositories
 	Collaborators Collaborators
+	Forks         Forks
 	Events        Events
 	Owners        Owners
 	RefLog        RefLog

@@ -18,7 +18,8 @@ type Repositories interface {
 	// version 0, no packs, no refs, HEAD on refs/heads/<DefaultBranch>. ID,
 	// Owner and the fields that follow from the catalogue are filled in. A name
 	// that the owner has in use is forge.Conflict with the field "name"; an
-	// owner that does not exist is forge.ErrNoRow.
+	// owner that does not exist is forge.ErrNoRow. See New.Fork for the difference
+	// that it makes.
 	CreateRepository(ctx context.Context, n New, event *repo.Event) (*forge.Repository, error)
 	// FindRepository returns a repository, and the role that viewer was given
 	// there as a collaborator (RoleNone if none, or if viewer is 0), for the
@@ -30,12 +31,15 @@ type Repositories interface {
 	// is forge.ErrNoRow.
 	UpdateRepository(ctx context.Context, r *forge.Repository, seen time.Time, event *repo.Event) error
 	// DeleteRepository removes a repository: description, collaborators, refs,
-	// pack rows. Its events stay; its files are left to repo.Store.Sweep. With
+	// pack rows. Its events stay; its files are left to repo.Store.Sweep. Its forks
+	// get its parent for theirs; if it was the first of its network, the oldest
+	// of its forks takes its place there, a public one before a private one. With
 	// unused set it does so only if the version is 0; otherwise it is
 	// forge.Conflict. None is forge.ErrNoRow. at is the time of the event, and
 	// from when repo.Catalog.Referenced no longer counts the packs.
 	DeleteRepository(ctx context.Context, id forge.RepositoryID, unused bool, at time.Time, event *repo.Event) error
-	// ListRepositories returns up to l.Limit repositories, ids ascending.
+	// ListRepositories returns up to l.Limit repositories, ids ascending unless
+	// l.Newest is set.
 	ListRepositories(ctx context.Context, l Listing) ([]*forge.Repository, error)
 }
 
@@ -48,6 +52,19 @@ type New struct {
 	DefaultBranch string // without "refs/heads/"
 	Format        git.Format
 	Created       time.Time
+	Fork          *Forking // nil: it begins empty
+}
+
+// Forking makes a new repository a fork of Parent, in the same transaction. It
+// has what Parent has at that moment: packs (their rows: no byte is copied),
+// branches and tags, HEAD, object format and the time of the last push; and it is
+// private if Parent is. DefaultBranch, Format and Private of New are not heeded. Its version
+// is 1, and its ref log begins empty. An owner that has a fork of Parent already is
+// forge.Conflict with the field "parent"; a Parent that is not there is forge.ErrNoRow.
+type Forking struct {
+	Parent            forge.RepositoryID
+	DefaultBranchOnly bool        // of the refs, only the branch that HEAD points to
+	Event             *repo.Event // for the log of Parent
 }
 
 // Which selects one repository: by ID if that is not 0, else by owner and name.
@@ -66,8 +83,18 @@ type Listing struct {
 	// Member leaves out, of those, what is neither owned by Viewer nor has
 	// Viewer as a collaborator.
 	Member bool
-	After  forge.RepositoryID // ids greater than this
+	Parent forge.RepositoryID // 0: forks and others; else only direct forks of it
+	Newest bool               // ids descending
+	After  forge.RepositoryID // ids greater than this or, with Newest, less, unless it is 0
 	Limit  int
+}
+
+// Forks counts forks.
+type Forks interface {
+	// CountForks counts the direct forks of a repository, and the repositories
+	// of its network but the first: of both those that viewer would have
+	// listed, all of them if all is set.
+	CountForks(ctx context.Context, r *forge.Repository, viewer forge.UserID, all bool) (forks, network int, err error)
 }
 
 // Collaborator is a user with a role in a repository.

@@ -40,7 +40,7 @@ func open(t *testing.T, l hosting.Limits) *world {
 		}
 	})
 	w := &world{memory: m, store: store, anonymous: &forge.Actor{}, machine: forge.Machine()}
-	w.Service = hosting.NewService(hosting.Stores{Repositories: m, Collaborators: m, Events: m, Owners: m, RefLog: m,
+	w.Service = hosting.NewService(hosting.Stores{Repositories: m, Collaborators: m, Forks: m, Events: m, Owners: m, RefLog: m,
 		Git: &transfer.Server{Store: store, Agent: "ingot/test"}}, hosting.Config{Limits: l})
 	w.alice, w.bob = w.user("alice"), w.user("bob")
 	w.admin = &forge.Actor{User: m.AddUser(forge.User{Login: "boss", Admin: true}), Credential: forge.Credential{Kind: forge.ByPassword}}

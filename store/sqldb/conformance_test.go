@@ -97,7 +97,7 @@ func TestHostingConformance(t *testing.T) {
 	hostingtest.Run(t, func(t *testing.T) hostingtest.Fixture {
 		db := newDB(t)
 		return hostingtest.Fixture{
-			Repositories: db.Repositories(), Collaborators: db.Collaborators(), Events: db.Events(), Owners: db.Users(),
+			Repositories: db.Repositories(), Forks: db.Repositories(), Collaborators: db.Collaborators(), Events: db.Events(), Owners: db.Users(),
 			Catalog: db.Catalog(),
 			AddUser: func(t *testing.T, login string) forge.UserID { return addUser(t, db, login) },
 		}

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ const branchPrefix = "refs/heads/"
 
 // repositoryColumns are what repositoryRow scans; r is the table, u its owner's.
 const repositoryColumns = `r.id, r.owner_id, u.login, r.name, r.description, r.private, r.archived,
-	r.created, r.updated, r.head, r.pushed, r.bytes, r.version`
+	r.created, r.updated, r.parent, r.source, r.head, r.pushed, r.bytes, r.version`
 
 // repositoryRow receives one row of repositoryColumns.
 type repositoryRow struct {
@@ -35,7 +36,7 @@ type repositoryRow struct {
 
 func (r *repositoryRow) dest() []any {
 	return []any{&r.ID, &r.OwnerID, &r.Owner, &r.Name, &r.Description, &r.Private, &r.Archived,
-		&r.created, &r.updated, &r.head, &r.pushed, &r.Bytes, &r.Version}
+		&r.created, &r.updated, &r.Parent, &r.Source, &r.head, &r.pushed, &r.Bytes, &r.Version}
 }
 
 func (r *repositoryRow) repository() *forge.Repository {
@@ -54,14 +55,27 @@ func (s *Repositories) CreateRepository(ctx context.Context, n hosting.New, even
 		if err := nameFree(tx, n.OwnerID, n.Name, 0); err != nil {
 			return err
 		}
+		head, from := branchPrefix+n.DefaultBranch, forked{}
+		if n.Fork != nil {
+			var err error
+			if from, err = forkable(tx, n.Fork.Parent, n.OwnerID); err != nil {
+				return err
+			}
+			head, n.Format, n.Private = from.head, from.format, from.private
+		}
 		var id forge.RepositoryID
 		_, err := tx.one([]any{&id}, `INSERT INTO repositories (owner_id, name, name_key, description, private, archived,
-			created, updated, format, version, dropped, head, pushed, bytes)
-			VALUES ($1, $2, $3, $4, $5, FALSE, $6, $6, $7, 0, 0, $8, 0, 0) RETURNING id`,
+			created, updated, format, version, dropped, head, pushed, bytes, parent, source)
+			VALUES ($1, $2, $3, $4, $5, FALSE, $6, $6, $7, 0, 0, $8, 0, 0, $9, $10) RETURNING id`,
 			n.OwnerID, n.Name, forge.Fold(n.Name), n.Description, n.Private,
-			micros(n.Created), n.Format, branchPrefix+n.DefaultBranch)
+			micros(n.Created), n.Format, head, from.parent, from.source)
 		if err != nil {
 			return err
+		}
+		if n.Fork != nil {
+			if err := from.share(tx, id, n.Fork, n.Created); err != nil {
+				return err
+			}
 		}
 		if made, _, err = findRepository(tx, hosting.Which{ID: id}, 0); err != nil || event == nil {
 			return err
@@ -168,6 +182,9 @@ func (s *Repositories) DeleteRepository(ctx context.Context, id forge.Repository
 		if err != nil {
 			return err
 		}
+		if err := moveForksUp(tx, id); err != nil {
+			return err
+		}
 		// Refs, log, packs and collaborators go with it.
 		if _, err := tx.exec(`DELETE FROM repositories WHERE id = $1`, id); err != nil || event == nil {
 			return err
@@ -200,22 +217,42 @@ func (s *Repositories) ListRepositories(ctx context.Context, l hosting.Listing) 
 // an index serves.
 func listing(l hosting.Listing) (text string, args []any) {
 	var b strings.Builder
-	b.WriteString(`SELECT ` + repositoryColumns + ` FROM repositories r JOIN users u ON u.id = r.owner_id WHERE r.id > $1`)
+	b.WriteString(`SELECT ` + repositoryColumns + ` FROM repositories r JOIN users u ON u.id = r.owner_id WHERE `)
+	switch {
+	case !l.Newest:
+		b.WriteString(`r.id > $1`)
+	case l.After == 0:
+		l.After = math.MaxInt64
+		fallthrough
+	default:
+		b.WriteString(`r.id < $1`)
+	}
 	args = []any{l.After, l.Limit, l.Viewer}
 	if l.Owner != 0 {
 		args = append(args, l.Owner)
 		b.WriteString(` AND r.owner_id = $4`)
+	}
+	if l.Parent != 0 {
+		args = append(args, l.Parent)
+		fmt.Fprintf(&b, ` AND r.parent = $%d`, len(args))
 	}
 	if l.Member {
 		b.WriteString(` AND r.id IN (SELECT id FROM repositories WHERE owner_id = $3
 			UNION SELECT repository FROM collaborators WHERE user_id = $3)`)
 	}
 	if !l.All {
-		b.WriteString(` AND (NOT r.private OR r.owner_id = $3
-			OR EXISTS (SELECT 1 FROM collaborators c WHERE c.repository = r.id AND c.user_id = $3))`)
+		b.WriteString(` AND ` + visibleTo3)
 	} else if !l.Member {
 		b.WriteString(` AND $3 = $3`) // PostgreSQL wants every value used
 	}
-	b.WriteString(` ORDER BY r.id LIMIT $2`)
+	b.WriteString(` ORDER BY r.id`)
+	if l.Newest {
+		b.WriteString(` DESC`)
+	}
+	b.WriteString(` LIMIT $2`)
 	return b.String(), args
 }
+
+// visibleTo3 holds for what is public, or the user $3 owns or collaborates in.
+const visibleTo3 = `(NOT r.private OR r.owner_id = $3
+	OR EXISTS (SELECT 1 FROM collaborators c WHERE c.repository = r.id AND c.user_id = $3))`

@@ -29,8 +29,9 @@ type Memory struct {
 }
 
 type row struct {
-	forge.Repository       // without what follows from the catalogue
-	base             int64 // version of the state it began with
+	forge.Repository           // without what follows from the catalogue
+	base             int64     // version of the state it began with, which counts as 0
+	pushed           time.Time // before its ref log begins
 }
 
 type member struct {
@@ -106,6 +107,7 @@ func (m *Memory) describe(ctx context.Context, r row) (*forge.Repository, error)
 	if err != nil {
 		return nil, err
 	}
+	found.Pushed = r.pushed
 	if len(moved) > 0 {
 		found.Pushed = moved[0].Time
 	}
@@ -130,6 +132,9 @@ func (m *Memory) CreateRepository(ctx context.Context, n hosting.New, event *rep
 	}
 	if err := m.taken(n.OwnerID, n.Name, 0); err != nil {
 		return nil, err
+	}
+	if n.Fork != nil {
+		return m.fork(ctx, n, event)
 	}
 	id, err := m.Create(ctx, n.Format)
 	if err != nil {
@@ -205,6 +210,7 @@ func (m *Memory) DeleteRepository(ctx context.Context, id forge.RepositoryID, un
 	if err := m.Remove(ctx, repo.ID(id), at); err != nil {
 		return err
 	}
+	m.moveForksUp(m.rows[place].Repository)
 	m.rows = slices.Delete(m.rows, place, place+1)
 	for key := range m.members {
 		if key.repository == id {
@@ -220,11 +226,15 @@ func (m *Memory) ListRepositories(ctx context.Context, l hosting.Listing) ([]*fo
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var list []*forge.Repository
-	for _, r := range m.rows {
-		_, joined := m.members[member{r.ID, l.Viewer}]
-		mine := l.Viewer != 0 && (r.OwnerID == l.Viewer || joined)
+	rows := slices.Clone(m.rows)
+	if l.Newest {
+		slices.Reverse(rows)
+	}
+	for _, r := range rows {
+		mine := m.mine(r, l.Viewer)
 		switch {
-		case len(list) >= l.Limit, r.ID <= l.After,
+		case len(list) >= l.Limit, !l.Newest && r.ID <= l.After, l.Newest && l.After != 0 && r.ID >= l.After,
+			l.Parent != 0 && r.Parent != l.Parent,
 			l.Owner != 0 && r.OwnerID != l.Owner,
 			l.Member && !mine,
 			!l.All && r.Private && !mine:

@@ -20,6 +20,7 @@ var at = time.Date(2026, 11, 22, 10, 20, 30, 123456000, time.UTC)
 // Fixture is one implementation of the stores, empty.
 type Fixture struct {
 	Repositories  hosting.Repositories
+	Forks         hosting.Forks
 	Collaborators hosting.Collaborators
 	Events        hosting.Events
 	Owners        hosting.Owners
@@ -37,6 +38,9 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	t.Run("Delete", func(t *testing.T) { testDelete(t, open(t)) })
 	t.Run("DeleteRace", func(t *testing.T) { testDeleteRace(t, open(t)) })
 	t.Run("List", func(t *testing.T) { testList(t, open(t)) })
+	t.Run("Fork", func(t *testing.T) { testFork(t, open(t)) })
+	t.Run("ForkRace", func(t *testing.T) { testForkRace(t, open(t)) })
+	t.Run("Network", func(t *testing.T) { testNetwork(t, open(t)) })
 	t.Run("Collaborators", func(t *testing.T) { testCollaborators(t, open(t)) })
 	t.Run("Events", func(t *testing.T) { testEvents(t, open(t)) })
 	t.Run("EventOrder", func(t *testing.T) { testEventOrder(t, open(t)) })
