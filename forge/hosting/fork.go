@@ -147,8 +147,8 @@ func (s *Service) ListForks(ctx context.Context, actor *forge.Actor, owner, name
 	return s.list(ctx, actor, Listing{Parent: h.Repository.ID, Newest: newest}, p)
 }
 
-// CountForks counts the direct forks of the repository and the members of its network but
-// the first, of both those that the actor's user may see.
-func (h *Handle) CountForks(ctx context.Context) (forks, network int, err error) {
-	return h.service.stores.Forks.CountForks(ctx, h.Repository, h.Actor.UserID(), h.Actor.IsAdmin())
+// CountForks counts the direct forks of a repository, which the actor was let into, and the
+// members of its network but the first: of both those that the actor's user may see.
+func (s *Service) CountForks(ctx context.Context, actor *forge.Actor, r *forge.Repository) (forks, network int, err error) {
+	return s.stores.Forks.CountForks(ctx, r, actor.UserID(), actor.IsAdmin())
 }

@@ -77,6 +77,8 @@ func New(c Config) http.Handler {
 		r.Get("/git/refs", a.handle(a.listRefs))
 		r.Get("/git/matching-refs/*", a.handle(a.listMatchingRefs))
 		r.Get("/git/ref/*", a.handle(a.getRef))
+		r.Get("/forks", a.handle(a.listForks))
+		r.Post("/forks", a.handle(a.createFork))
 		r.Get("/collaborators", a.handle(a.listCollaborators))
 		r.Put("/collaborators/{login}", a.handle(a.setCollaborator))
 		r.Delete("/collaborators/{login}", a.handle(a.removeCollaborator))

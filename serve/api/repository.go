@@ -93,9 +93,20 @@ type repository struct {
 	Permissions      map[string]bool `json:"permissions"`
 	NetworkCount     *int            `json:"network_count,omitempty"`
 	SubscribersCount *int            `json:"subscribers_count,omitempty"`
+	Parent           *repository     `json:"parent,omitempty"`
+	Source           *repository     `json:"source,omitempty"`
 }
 
-func (a *api) repository(r *forge.Repository, role forge.Role) repository {
+// repository describes a repository to a caller who has a role in it. How many
+// forks it has is as many as the caller may see.
+func (a *api) repository(asked *request, r *forge.Repository, role forge.Role) (repository, error) {
+	out := a.describe(r, role)
+	forks, _, err := a.Hosting.CountForks(asked.Context(), asked.actor, r)
+	out.ForksCount, out.Forks = forks, forks
+	return out, err
+}
+
+func (a *api) describe(r *forge.Repository, role forge.Role) repository {
 	u := a.base + "/repos/" + r.FullName()
 	html := a.URL + "/" + r.FullName()
 	out := repository{
@@ -114,7 +125,7 @@ func (a *api) repository(r *forge.Repository, role forge.Role) repository {
 		StatusesURL: u + "/statuses/{sha}", SubscribersURL: u + "/subscribers", SubscriptionURL: u + "/subscription",
 		TagsURL: u + "/tags", TeamsURL: u + "/teams", TreesURL: u + "/git/trees{/sha}",
 		GitURL: html + ".git", CloneURL: html + ".git", SVNURL: html,
-		Size: (r.Bytes + 1023) / 1024, DefaultBranch: r.DefaultBranch, Topics: []string{}, Archived: r.Archived, Visibility: "public",
+		Fork: r.Parent != 0, Size: (r.Bytes + 1023) / 1024, DefaultBranch: r.DefaultBranch, Topics: []string{}, Archived: r.Archived, Visibility: "public",
 		CreatedAt: r.Created.UTC(), UpdatedAt: r.Updated.UTC(),
 		Permissions: map[string]bool{
 			"admin": role >= forge.RoleAdmin, "maintain": role >= forge.RoleMaintain, "push": role >= forge.RoleWrite,
@@ -135,11 +146,35 @@ func (a *api) repository(r *forge.Repository, role forge.Role) repository {
 }
 
 // fullRepository adds what only the answer about a single repository has.
-func (a *api) fullRepository(r *forge.Repository, role forge.Role) repository {
-	out := a.repository(r, role)
+func (a *api) fullRepository(asked *request, r *forge.Repository, role forge.Role) (repository, error) {
+	out := a.describe(r, role)
+	forks, network, err := a.Hosting.CountForks(asked.Context(), asked.actor, r)
+	if err != nil {
+		return out, err
+	}
 	zero := 0
-	out.NetworkCount, out.SubscribersCount = &zero, &zero
-	return out
+	out.ForksCount, out.Forks, out.NetworkCount, out.SubscribersCount = forks, forks, &network, &zero
+	if out.Parent, err = a.ancestor(asked, r.Parent); err == nil {
+		out.Source, err = a.ancestor(asked, r.Source)
+	}
+	return out, err
+}
+
+// ancestor describes what a repository was forked from, or nothing if it is no
+// fork or the caller may not see it.
+func (a *api) ancestor(asked *request, id forge.RepositoryID) (*repository, error) {
+	if id == 0 {
+		return nil, nil
+	}
+	handle, err := a.Hosting.OpenID(asked.Context(), asked.actor, forge.Read, id)
+	if forge.KindOf(err) == forge.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	out, err := a.repository(asked, handle.Repository, handle.Role)
+	return &out, err
 }
 
 func repositoryID(r *forge.Repository) int64 { return int64(r.ID) }
@@ -163,7 +198,11 @@ func (a *api) list(r *request, next func(after int64, limit int) ([]*forge.Repos
 		if err != nil {
 			return nil, err
 		}
-		body = append(body, a.repository(handle.Repository, handle.Role))
+		described, err := a.repository(r, handle.Repository, handle.Role)
+		if err != nil {
+			return nil, err
+		}
+		body = append(body, described)
 	}
 	return &result{status: http.StatusOK, body: body, link: a.link(r, p, more)}, nil
 }
@@ -208,7 +247,10 @@ func (a *api) createRepository(r *request) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := a.fullRepository(made, forge.RoleAdmin)
+	body, err := a.fullRepository(r, made, forge.RoleAdmin)
+	if err != nil {
+		return nil, err
+	}
 	return &result{status: http.StatusCreated, body: body, location: body.URL}, nil
 }
 
@@ -222,13 +264,21 @@ func privacy(private bool, visibility string) (bool, error) {
 	return false, forge.Invalidf("visibility", forge.CodeInvalid, "visibility is \"public\" or \"private\"")
 }
 
+func (a *api) answerRepository(r *request, repository *forge.Repository, role forge.Role) (*result, error) {
+	body, err := a.fullRepository(r, repository, role)
+	if err != nil {
+		return nil, err
+	}
+	return ok(body), nil
+}
+
 func (a *api) getRepository(r *request) (*result, error) {
 	owner, name := r.repository()
 	handle, err := a.Hosting.Open(r.Context(), r.actor, forge.Read, owner, name)
 	if err != nil {
 		return nil, err
 	}
-	return ok(a.fullRepository(handle.Repository, handle.Role)), nil
+	return a.answerRepository(r, handle.Repository, handle.Role)
 }
 
 func (a *api) editRepository(r *request) (*result, error) {
@@ -254,7 +304,7 @@ func (a *api) editRepository(r *request) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ok(a.fullRepository(edited, forge.RoleAdmin)), nil
+	return a.answerRepository(r, edited, forge.RoleAdmin)
 }
 
 func (a *api) deleteRepository(r *request) (*result, error) {
