@@ -6,112 +6,100 @@
 // order of their offsets, and an object that several packs have counts in the
 // lowest (its later positions are never set). A File belongs to the top pack of
 // a stack and has, for some commits, the set of positions that the commit
-// reaches. The file of a stack of one pack is byte for byte what git calls the
-// pack's .bitmap; a higher one is a layer, which says what lies below it, so that
+// reaches. The file of a stack of one pack is what git calls the pack's .bitmap, and
+// git reads it; a higher one is a layer, which says what lies below it, so that
 // what a push adds never makes the bitmaps of the large old pack be written again.
+//
+//   - Build makes the file of the top pack of a stack; Open reads one.
+//   - Index joins the files of a stack and answers by position.
+//   - Set is a set of positions that takes what a commit reaches in by Index.Reaches.
+//
+// What always holds: a File never makes Index panic or set a bit that is no
+// position, whatever its bytes are; that the bits are right is Index.Verify's to say.
+//
+// # File
+//
+// All numbers are big-endian. H is the size of an object id, 20 or 32.
+//
+//	"BITM" in the file of a stack of one pack, "BITL" in that of a higher layer
+//	version 1 (2 bytes)
+//	flags (2 bytes): 1 (closed: what a commit that has an entry reaches is
+//	    in the stack) always; 4 if there are name hashes; 16 if there is a lookup table
+//	count of entries (4 bytes)
+//	the hash that ends the pack (H bytes)
+//	only after "BITL": count of packs below, at least 1 (4 bytes), and the hash that
+//	    ends each, bottom first (H bytes each)
+//	4 EWAH bitmaps: the positions of commits, trees, blobs, tags. Those of a layer have
+//	    positions of its own pack only.
+//	entries, one after the other
+//	lookup table
+//	name hashes
+//	hash of all the above (H bytes)
+//
+// An entry is
+//
+//	the commit (4 bytes): its place in the index of the pack, plus the counts
+//	    of the packs below that which has it
+//	n (1 byte, at most 160): 0, or the bitmap is XORed with that of the
+//	    entry n before this one (which may in turn be XORed)
+//	flags (1 byte): 0, ignored
+//	EWAH bitmap: the positions that the commit reaches, itself included
+//
+// The lookup table has a row for each entry, ascending by commit: the commit (4
+// bytes), where in the file its entry starts (8 bytes), and the row of the entry that it is
+// XORed with, or 2³²-1 (4 bytes). It is there for git; Open goes through the entries.
+//
+// Name hashes are of the objects of the file's own pack, by their places in its index (4
+// bytes each): git's pack_name_hash of a path at which the object was met, 0 for those without.
+//
+// # EWAH bitmap
+//
+//	how many bits it stands for (4 bytes)
+//	n (4 bytes)
+//	n × 8 bytes: words
+//	the number of the last of them that is a run-length word (4 bytes)
+//
+// A run-length word has a bit b (bit 0), a count r (bits 1-32) and a count l (bits 33-63):
+// r words follow whose bits are all b, and then l words that are stored behind the
+// run-length word as they are. Bit i%64 of the word i/64 stands for position i.
 package bitmap
 
 import (
-	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"fmt"
+	"hash"
 
 	"github.com/ingot-forge/ingot/git"
-	"github.com/ingot-forge/ingot/git/commitgraph"
-	"github.com/ingot-forge/ingot/git/pack"
 )
 
-// Set is a set of positions: bit i%64 of word i/64.
-type Set []uint64
+const (
+	magicPack  = "BITM"
+	magicLayer = "BITL"
+	version    = 1
 
-// NewSet returns an empty set of positions below n.
-func NewSet(n int) Set { return make(Set, (n+63)/64) }
+	flagClosed = 0x1
+	flagHashes = 0x4
+	flagLookup = 0x10
 
-// Has reports whether i, a position below the size of the set, is in it.
-func (s Set) Has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
+	fileHead  = 12  // magic, version, flags, count of entries
+	lookupRow = 16  // bytes
+	maxXOR    = 160 // entries back
 
-// Add puts i into the set and reports whether it is new.
-func (s Set) Add(i int) bool {
-	w, b := &s[i/64], uint64(1)<<(i%64)
-	was := *w&b != 0
-	*w |= b
-	return !was
+	// maxPositions bounds a stack. The format would take twice as many.
+	maxPositions = 1 << 31
+)
+
+// kinds are the four in the order of a file.
+var kinds = [4]git.Kind{git.KindCommit, git.KindTree, git.KindBlob, git.KindTag}
+
+func corrupt(format string, a ...any) error {
+	return fmt.Errorf("%w: bitmap: "+format, append([]any{git.ErrCorrupt}, a...)...)
 }
 
-// File is one opened bitmap file. It may be used from several goroutines at once.
-type File struct{}
-
-// Open reads a file whose bytes are data, which it keeps and which must not
-// change. Lengths and counts are checked before anything is trusted; a bad file
-// is git.ErrCorrupt. What the bits claim is not checked: see Index.Verify.
-func Open(f git.Format, data []byte) (*File, error) { panic("contract") }
-
-// Stack returns the checksums of the packs that the file's positions are made
-// of, bottom first; the last is that of the pack it belongs to.
-func (x *File) Stack() [][]byte { panic("contract") }
-
-// Layer is a pack of a stack: its index and the order of its entries.
-type Layer struct {
-	Pack *pack.Index
-	Rev  *pack.Rev
-	File *File // that belongs to this pack on top of the layers below it; nil if it is to be built
-}
-
-// Index is a stack with its files. It may be used from several goroutines at once.
-type Index struct{}
-
-// NewIndex joins layers, bottom first. A file whose stack is not that of the
-// layers up to it, or whose counts don't fit, is git.ErrCorrupt.
-func NewIndex(f git.Format, layers []Layer) (*Index, error) { panic("contract") }
-
-// Len is the number of positions.
-func (x *Index) Len() int { panic("contract") }
-
-// Find returns the position of an object.
-func (x *Index) Find(id git.ID) (position int, ok bool) { panic("contract") }
-
-// Place returns the layer of a position, and the object's place in the layer's index.
-func (x *Index) Place(position int) (layer, at int) { panic("contract") }
-
-// Start returns the position of the first entry of a layer; Start(number of layers) is Len().
-func (x *Index) Start(layer int) int { panic("contract") }
-
-// ID returns the id of the object at a position.
-func (x *Index) ID(position int) git.ID { panic("contract") }
-
-// Kind returns the kind of the object at a position (0 if the position is that
-// of a repeated object).
-func (x *Index) Kind(position int) git.Kind { panic("contract") }
-
-// Kinds returns all positions of one kind. It is shared: read-only.
-func (x *Index) Kinds(kind git.Kind) Set { panic("contract") }
-
-// NameHash returns the hash of a path that the object at a position has (see
-// history.NameHash); 0 for commits and tags.
-func (x *Index) NameHash(position int) uint32 { panic("contract") }
-
-// Reaches adds to the set what the commit at a position reaches, itself
-// included, and returns true, if there is a bitmap for it. It costs as much as the
-// bitmap has words when compressed.
-func (x *Index) Reaches(position int, into Set) (ok bool, err error) { panic("contract") }
-
-// Has reports whether there is a bitmap for the commit at a position.
-func (x *Index) Has(position int) bool { panic("contract") }
-
-// BuildOptions say what Build makes.
-type BuildOptions struct {
-	// Tips are where refs point (tags peeled or not): what clients ask for. They get
-	// bitmaps before other commits.
-	Tips []git.ID
-	// Graph answers for commits without reading them; may be nil.
-	Graph *commitgraph.Graph
-	// Progress hears how many of the commits chosen have their bitmap; may be nil.
-	Progress func(done, total int)
-}
-
-// Build returns the bytes of the file for the top layer of x, whose File is nil
-// (and those of the layers below are used). The stack must be closed: what an object in
-// it names is in it, or is reached by no commit that gets a bitmap; such commits
-// are left out. It holds in memory a few sets of x.Len() bits, and the bitmaps
-// made, compressed.
-func Build(ctx context.Context, objects git.Objects, f git.Format, x *Index, o BuildOptions) ([]byte, error) {
-	panic("contract")
+func newChecksum(f git.Format) hash.Hash {
+	if f == git.SHA256 {
+		return sha256.New()
+	}
+	return sha1.New()
 }

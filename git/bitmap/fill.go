@@ -1,0 +1,312 @@
+package bitmap
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/ingot-forge/ingot/git"
+)
+
+// filler finds what commits reach. It holds three sets of the size of the stack,
+// and the bitmaps made, each compressed and mostly as what distinguishes it from the one below it.
+type filler struct {
+	*commits
+	note func(position int, kind git.Kind, hash uint32) // hears of every object found
+
+	set     Set // what the commit reaches that is being filled in
+	below   Set // what the chosen commit before it on its chain reaches
+	scratch Set
+	held    int32 // whose bitmap set is; -1 if nobody's
+
+	made    []made
+	last    lastTrees
+	queue   []uint32 // commits to visit, a heap: that with the highest place in order first
+	found   []uint32
+	pending []pendingTree
+	steps   int
+	encoded []byte
+}
+
+// made is a finished bitmap.
+type made struct {
+	commit uint32 // node
+	base   int32  // the bitmap that bits are XORed with; -1 if they are whole
+	bits   []byte // as in a file, counts included
+	cost   int    // bytes that it is put together from
+	whole  int    // bytes that it would have without base
+}
+
+// costBound is how many times as much as its whole form a bitmap's parts may be where it is XORed
+// with others: so much, at most, a shorter file costs those who read it.
+const costBound = 2
+
+// pendingTree is a tree to be read.
+type pendingTree struct {
+	position int32
+	hash     uint32 // of its path
+	prefix   uint32 // of its path with a slash behind
+}
+
+func newFiller(c *commits) *filler {
+	n := c.index.Len()
+	return &filler{commits: c, set: NewSet(n), below: NewSet(n), scratch: NewSet(n), held: -1}
+}
+
+// fill makes the bitmaps of all chosen commits of the chains and hears each, still in
+// f.set, by done. A commit that turns out to be open has none, nor have those that reach it;
+// open hears why, and ends everything if it returns an error.
+func (f *filler) fill(ctx context.Context, chains []chain, open func(error) error, done func(commit uint32) error) error {
+	for _, line := range chains {
+		below := line.onto
+		for _, i := range slices.Backward(line.commits) {
+			if f.nodes[i].flags&nodeChosen == 0 {
+				continue
+			}
+			ok, err := f.fillOne(ctx, i, below, open)
+			if err != nil {
+				return err
+			}
+			if !ok { // nor will any on this chain be
+				break
+			}
+			if err := done(i); err != nil {
+				return err
+			}
+			below = int64(i)
+		}
+	}
+	return nil
+}
+
+// fillOne makes the bitmap of a commit from that of one below it. It reports whether
+// there is one.
+func (f *filler) fillOne(ctx context.Context, i uint32, below int64, open func(error) error) (ok bool, err error) {
+	if below >= 0 && f.nodes[below].made < 0 && f.nodes[below].flags&nodeStored == 0 {
+		return false, nil // it is open, so this one is
+	}
+	if err := f.start(below); err != nil {
+		return false, err
+	}
+	f.held = -1
+	if ok, err := f.visit(i); err != nil || !ok {
+		return false, err
+	}
+	for _, i := range f.found { // parents first
+		if err := f.tree(ctx, int(f.nodes[i].tree)); err != nil {
+			if !absent(err) {
+				return false, err
+			}
+			// Others that reach it stop when they come here, as this one does.
+			f.nodes[i].flags |= nodeOpen
+			return false, open(fmt.Errorf("commit %s: %w", f.id(i), err))
+		}
+	}
+	f.keep(i, below)
+	return true, nil
+}
+
+// start makes f.set and f.below what a commit with a bitmap reaches; -1 stands for nothing.
+func (f *filler) start(below int64) error {
+	if below < 0 || f.held != f.nodes[below].made || f.held < 0 {
+		clear(f.set)
+		if below >= 0 {
+			if err := f.addFinished(uint32(below)); err != nil {
+				return err
+			}
+		}
+	}
+	copy(f.below, f.set)
+	return nil
+}
+
+// addFinished adds to f.set what a commit reaches whose bitmap is made or stored.
+func (f *filler) addFinished(i uint32) error {
+	n := &f.nodes[i]
+	if n.made < 0 {
+		_, err := f.index.Reaches(int(n.position), f.set)
+		return err
+	}
+	if m := f.made[n.made]; m.base < 0 {
+		return m.words().or(f.set)
+	}
+	if err := f.decode(f.scratch, n.made); err != nil {
+		return err
+	}
+	f.set.or(f.scratch)
+	return nil
+}
+
+// decode makes s what a bitmap says.
+func (f *filler) decode(s Set, m int32) error {
+	clear(s)
+	for ; m >= 0; m = f.made[m].base {
+		if err := f.made[m].words().xor(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *made) words() ewah { return ewah(m.bits[ewahHead : len(m.bits)-ewahTail]) }
+
+// visit adds the commits that i reaches, and all that those reach which have a bitmap. f.found
+// are then the others, whose trees are to be walked. It reports false if one is open.
+//
+// A commit is taken up after all that come later in the order, so that whatever a bitmap
+// covers is known by then, and no commit is gone to that one of them has.
+func (f *filler) visit(i uint32) (ok bool, err error) {
+	f.queue, f.found = append(f.queue[:0], i), f.found[:0]
+	for len(f.queue) > 0 {
+		i := f.pop()
+		n := &f.nodes[i]
+		if n.flags&nodeOpen != 0 {
+			return false, nil
+		}
+		if f.set.Has(int(n.position)) {
+			continue
+		}
+		if n.made >= 0 || n.flags&nodeStored != 0 {
+			if err := f.addFinished(i); err != nil {
+				return false, err
+			}
+			continue
+		}
+		f.set.Add(int(n.position))
+		f.note(int(n.position), git.KindCommit, 0)
+		f.found = append(f.found, i)
+		for _, p := range f.parentsOf(i) {
+			f.push(p)
+		}
+	}
+	slices.Reverse(f.found)
+	return true, nil
+}
+
+// tree adds the tree at a position and what hangs from it. What is in the set is
+// there with all that hangs from it, or is about to be.
+func (f *filler) tree(ctx context.Context, position int) error {
+	if !f.set.Add(position) {
+		return nil
+	}
+	f.pending = append(f.pending[:0], pendingTree{position: int32(position)})
+	for n := len(f.pending); n > 0; n = len(f.pending) {
+		next := f.pending[n-1]
+		f.pending = f.pending[:n-1]
+		if f.steps++; f.steps%checkEvery == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		id := f.index.ID(int(next.position))
+		kind, data, err := f.objects.Object(ctx, id)
+		if err != nil {
+			return err
+		}
+		if kind != git.KindTree {
+			return fmt.Errorf("%w: %s is a %s, not a tree", git.ErrCorrupt, id, kind)
+		}
+		f.note(int(next.position), git.KindTree, next.hash)
+		take := func(mode git.Mode, name []byte, id git.ID) error { return f.take(next.prefix, mode, name, id) }
+		if err := f.last.each(f.format, next.prefix, int(next.position), data, f.set, take); err != nil {
+			return fmt.Errorf("tree %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// take takes up an entry of a tree.
+func (f *filler) take(prefix uint32, mode git.Mode, name []byte, id git.ID) error {
+	if mode&0o170000 == git.ModeSubmodule {
+		return nil
+	}
+	position, ok := f.find(id)
+	if !ok {
+		return git.NotFound(id)
+	}
+	if !f.set.Add(position) {
+		return nil
+	}
+	hash := nameHash(prefix, name)
+	if !mode.IsTree() {
+		f.note(position, git.KindBlob, hash)
+		return nil
+	}
+	f.pending = append(f.pending, pendingTree{int32(position), hash, nameHash(hash, []byte{'/'})})
+	return nil
+}
+
+// keep makes f.set, which a commit reaches, its bitmap.
+func (f *filler) keep(i uint32, below int64) {
+	f.encoded = appendEWAH(f.encoded[:0], f.set)
+	m := made{commit: i, base: -1, whole: len(f.encoded)}
+	if below >= 0 && f.nodes[below].made >= 0 {
+		copy(f.scratch, f.set)
+		f.scratch.xor(f.below)
+		f.encoded = appendEWAH(f.encoded, f.scratch)
+		base := f.nodes[below].made
+		if cost := f.made[base].cost + len(f.encoded) - m.whole; cost <= costBound*m.whole {
+			m.base, m.cost, m.bits = base, cost, bytes.Clone(f.encoded[m.whole:])
+		}
+	}
+	if m.base < 0 {
+		m.cost, m.bits = m.whole, bytes.Clone(f.encoded[:m.whole])
+	}
+	f.held = int32(len(f.made))
+	f.nodes[i].made = f.held
+	f.made = append(f.made, m)
+}
+
+func (f *filler) push(i uint32) {
+	f.queue = append(f.queue, i)
+	at := len(f.queue) - 1
+	for at > 0 {
+		up := (at - 1) / 2
+		if f.nodes[f.queue[up]].order >= f.nodes[i].order {
+			break
+		}
+		f.queue[at] = f.queue[up]
+		at = up
+	}
+	f.queue[at] = i
+}
+
+func (f *filler) pop() uint32 {
+	top := f.queue[0]
+	last := len(f.queue) - 1
+	i := f.queue[last]
+	f.queue = f.queue[:last]
+	if last == 0 {
+		return top
+	}
+	at := 0
+	for {
+		down := 2*at + 1
+		if down >= last {
+			break
+		}
+		if down+1 < last && f.nodes[f.queue[down+1]].order > f.nodes[f.queue[down]].order {
+			down++
+		}
+		if f.nodes[f.queue[down]].order <= f.nodes[i].order {
+			break
+		}
+		f.queue[at] = f.queue[down]
+		at = down
+	}
+	f.queue[at] = i
+	return top
+}
+
+// nameHash goes on with git's pack_name_hash from the hash of what comes before
+// name in the path.
+func nameHash(h uint32, name []byte) uint32 {
+	for _, c := range name {
+		if c == ' ' || c == '\t' || c == '\n' || c == '\r' {
+			continue
+		}
+		h = h>>2 + uint32(c)<<24
+	}
+	return h
+}
