@@ -1,0 +1,106 @@
+package diff
+
+import (
+	"bytes"
+	"slices"
+)
+
+// sample is what is kept of a file to tell how like others it is: how many
+// bytes it has in chunks of each hash. A chunk is a line, or 64 bytes of it.
+type sample struct {
+	read   bool
+	size   int64
+	data   []byte // until it is in chunks
+	done   bool
+	chunks []chunk // ascending by hash
+}
+
+type chunk struct{ hash, bytes uint32 }
+
+const (
+	chunkBytes  = 64
+	chunkHashes = 107927 // a prime
+)
+
+// maxHeld is how many bytes of files are held in memory for later, rather than
+// put into chunks at once. A sample's chunks take up to 8 bytes a byte.
+const maxHeld = 64 << 20
+
+// read reads a file, once, to learn its size. It is not ok when too many bytes
+// have been read.
+func (r *renamer) read(s *sample, side Side) (ok bool, err error) {
+	if s.read {
+		return true, nil
+	}
+	data, err := content(r.ctx, r.objects, r.format, side)
+	if err != nil {
+		return false, err
+	}
+	if r.bytes -= int64(len(data)); r.bytes < 0 {
+		return false, nil
+	}
+	s.read, s.size, s.data = true, int64(len(data)), data
+	if r.options.Bytes-r.bytes > maxHeld {
+		r.chunks(s)
+	}
+	return true, nil
+}
+
+// chunks counts the chunks of a sample.
+func (r *renamer) chunks(s *sample) {
+	if s.done {
+		return
+	}
+	if r.counts == nil {
+		r.counts = make([]uint32, chunkHashes)
+	}
+	r.hashes = appendChunks(r.hashes[:0], s.data, r.counts)
+	s.chunks = make([]chunk, len(r.hashes))
+	for i, h := range r.hashes {
+		s.chunks[i] = chunk{h, r.counts[h]}
+		r.counts[h] = 0
+	}
+	s.data, s.done = nil, true
+}
+
+// appendChunks counts the bytes of data by the hash of their chunk, and appends
+// the hashes met, ascending. Of text, the CR before a line feed does not count.
+// As in git before 2.44, what follows the last whole chunk does not either.
+func appendChunks(hashes []uint32, data []byte, counts []uint32) []uint32 {
+	isText := bytes.IndexByte(data[:min(len(data), binaryPrefix)], 0) < 0
+	var n, a, b uint32
+	for i, c := range data {
+		if c == '\r' && isText && i+1 < len(data) && data[i+1] == '\n' {
+			continue
+		}
+		a, b = (a<<7^b>>25)+uint32(c), b<<7^a>>25
+		if n++; n < chunkBytes && c != '\n' {
+			continue
+		}
+		h := (a + b*0x61) % chunkHashes
+		if counts[h] == 0 {
+			hashes = append(hashes, h)
+		}
+		counts[h] += n
+		n, a, b = 0, 0, 0
+	}
+	slices.Sort(hashes)
+	return hashes
+}
+
+// inBoth adds up the bytes that are in chunks of both.
+func inBoth(a, b []chunk) int64 {
+	var n int64
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch x, y := &a[i], &b[j]; {
+		case x.hash < y.hash:
+			i++
+		case x.hash > y.hash:
+			j++
+		default:
+			n += int64(min(x.bytes, y.bytes))
+			i, j = i+1, j+1
+		}
+	}
+	return n
+}
