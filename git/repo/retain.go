@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/ingot-forge/ingot/git/pack"
@@ -21,11 +22,11 @@ func (s *Snapshot) Pack(ctx context.Context, name string) (*pack.Pack, error) {
 	return nil, nil
 }
 
-// PackName returns the name of a pack that s opened, "" of any other.
+// PackName returns the name of an opened pack, "" if the snapshot does not have it.
 func (s *Snapshot) PackName(p *pack.Pack) string {
-	for place := range s.packs {
-		if o := s.packs[place].Load(); o != nil && o.pack == p {
-			return s.state.Packs[place].Name
+	for i := range s.state.Packs {
+		if bytes.Equal(s.state.Packs[i].Checksum, p.Index().PackChecksum()) {
+			return s.state.Packs[i].Name
 		}
 	}
 	return ""

@@ -9,68 +9,107 @@ import (
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/history"
 	"github.com/ingot-forge/ingot/git/pack"
-	"github.com/ingot-forge/ingot/git/repo"
 )
 
-// plan says where the objects of a pack come from and in which order they are
-// written: pack by pack, by offset, so that storage is read from front to back
-// and most bases come before their deltas by themselves.
+// plan says where objects come from, in which order they are sent, and how: pack
+// by pack, by offset, so that storage is read from front to back and most bases
+// come before their deltas by themselves.
 //
-// Stored entries are copied as they are, deltas included, when their base is in
-// the pack that is sent or when the client has it; anything else is inflated
-// and written whole. No delta cycle can come out: a base is written before the
-// deltas that refer to it, and where that is impossible because they already wait
-// for it, the object is written whole. (An object may be stored in several
-// packs, in one as a delta of what in another is a delta of it.)
+// Stored entries are taken as they are, deltas included, when their base is in
+// the pack that is sent or when the client has it; anything else is sent as a new
+// delta if a good one is found, and else made whole. No delta cycle can come
+// out: a base comes before the deltas that refer to it, and where that is
+// impossible because they already wait for it, the object is made whole. (An
+// object may be stored in several packs, in one as a delta of what in another is
+// a delta of it.)
 type plan struct {
-	format   git.Format
-	snap     *repo.Snapshot
-	ofsDelta bool // the client reads offset deltas
-
+	*builder
 	packs []*pack.Pack
-	first []int           // where the items of each pack start; one more at the end
-	items []item          // by pack, then by offset
-	out   []int64         // of each item: its offset in the pack sent; 0 not written yet, waiting
-	has   map[git.ID]bool // what the client has; nil if the pack must stand alone
+	first []int  // where the items of each pack start; one more at the end
+	items []item // by pack, then by offset
 	stack []int
 
-	search *search // nil: no new deltas are made
-
-	sent sent
+	steps []step   // in the order in which they are sent
+	ids   []git.ID // bases that are no items: see step
+	laid  []int64  //
 }
-
-// waiting marks an item in plan.out whose base is being written.
-const waiting = -1
 
 // item is one object to send: its place in a stored pack.
 type item struct {
 	pack, at int32
+	state    int32 // unplanned, waiting, or the number of its step
 	offset   int64
 	key      baseKey
 }
 
-// planPack looks up where the objects are stored.
-func planPack(ctx context.Context, snap *repo.Snapshot, objects []history.Object) (*plan, error) {
-	p := &plan{snap: snap, items: make([]item, 0, len(objects)), out: make([]int64, len(objects))}
-	number := make(map[*pack.Pack]int32)
-	var last *pack.Pack
-	var n int32
-	for _, o := range objects {
-		from, at, err := snap.Find(ctx, o.ID)
-		if err != nil {
-			return nil, err
+const (
+	unplanned = -2
+	waiting   = -1 // its base is being planned
+)
+
+// step is one entry of the pack to be sent.
+type step struct {
+	item int32
+	how  how
+	// base is, for onItem, the step of the base; for onID the place in plan.ids, and
+	// for onOffset that in plan.laid.
+	base int32
+}
+
+// onItem is a delta whose base is the entry of another step, before it.
+const onItem how = anew + 1
+
+// planned sends what is looked at object by object.
+func (b *builder) planned(ctx context.Context) error {
+	p := &plan{builder: b}
+	if err := p.locate(ctx); err != nil {
+		return err
+	}
+	p.steps = make([]step, 0, len(p.items))
+	for i := range p.items {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		if from != last {
-			known := false
-			if n, known = number[from]; !known {
-				n = int32(len(p.packs))
-				number[from] = n
-				p.packs = append(p.packs, from)
+		// Bases that are not planned yet go onto the stack, above what waits for them.
+		p.stack = append(p.stack[:0], i)
+		for len(p.stack) > 0 {
+			if err := p.decide(ctx, p.stack[len(p.stack)-1]); err != nil {
+				return err
 			}
-			last = from
 		}
-		p.items = append(p.items, item{pack: n, at: int32(at), offset: from.Index().Offset(at),
-			key: baseKey{o.Kind, o.NameHash}})
+	}
+	found, err := p.search(ctx)
+	if err != nil {
+		return err
+	}
+	return p.send(ctx, found)
+}
+
+// locate looks up where the objects are stored.
+func (p *plan) locate(ctx context.Context) error {
+	number := make(map[*pack.Pack]int32)
+	add := func(from *pack.Pack, at int, key baseKey) {
+		n, known := number[from]
+		if !known {
+			n = int32(len(p.packs))
+			number[from] = n
+			p.packs = append(p.packs, from)
+		}
+		p.items = append(p.items, item{pack: n, at: int32(at), state: unplanned, offset: from.Index().Offset(at), key: key})
+	}
+	if p.sel.Send != nil && len(p.layers) > 0 && p.w.offset == pack.HeaderSize { // not sent from the layers
+		p.items = make([]item, 0, p.sel.Count)
+		for at, ok := nextRun(p.sel.Send, 0, p.index.Len()); ok; at, ok = nextRun(p.sel.Send, at+1, p.index.Len()) {
+			l, place := p.index.Place(at)
+			add(p.layers[l].pack, place, baseKey{p.index.Kind(at), p.index.NameHash(at)})
+		}
+	}
+	for _, o := range p.sel.Objects {
+		from, at, err := p.find(ctx, o.ID)
+		if err != nil {
+			return err
+		}
+		add(from, at, baseKey{o.Kind, o.NameHash})
 	}
 	slices.SortFunc(p.items, func(a, b item) int {
 		if a.pack != b.pack {
@@ -84,19 +123,11 @@ func planPack(ctx context.Context, snap *repo.Snapshot, objects []history.Object
 		}
 	}
 	p.first = append(p.first, len(p.items))
-	return p, nil
+	return nil
 }
 
-// clientHas makes the pack thin: deltas may refer to these objects.
-func (p *plan) clientHas(bases []history.Object) {
-	p.has = make(map[git.ID]bool, len(bases))
-	for _, o := range bases {
-		p.has[o.ID] = true
-	}
-}
-
-// find returns which item is the entry at an offset of a stored pack, or -1.
-func (p *plan) find(pack int32, offset int64) int {
+// itemAt returns which item is the entry at an offset of a stored pack, or -1.
+func (p *plan) itemAt(pack int32, offset int64) int {
 	items := p.items[p.first[pack]:p.first[pack+1]]
 	i, ok := slices.BinarySearchFunc(items, offset, func(it item, offset int64) int { return cmp.Compare(it.offset, offset) })
 	if !ok {
@@ -105,122 +136,61 @@ func (p *plan) find(pack int32, offset int64) int {
 	return p.first[pack] + i
 }
 
-func (p *plan) write(ctx context.Context, w *pack.Writer) error {
-	for i := range p.items {
-		if p.out[i] != 0 {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		// Bases that are not written yet go onto the stack, above what waits for them.
-		p.stack = append(p.stack[:0], i)
-		for len(p.stack) > 0 {
-			if err := p.step(ctx, w, p.stack[len(p.stack)-1]); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// step writes the item on top of the stack, or puts its base on top of it.
-func (p *plan) step(ctx context.Context, w *pack.Writer, i int) error {
-	if p.out[i] > 0 {
+// decide plans the item on top of the stack, or puts its base on top of it.
+func (p *plan) decide(ctx context.Context, i int) error {
+	it := &p.items[i]
+	if it.state >= 0 {
 		p.stack = p.stack[:len(p.stack)-1]
 		return nil
 	}
-	it := p.items[i]
-	from := p.packs[it.pack]
-	e, err := from.Entry(ctx, int(it.at))
+	e, err := p.packs[it.pack].Entry(ctx, int(it.at))
 	if err != nil {
 		return err
 	}
 	if !e.Kind.IsDelta() {
-		return p.whole(ctx, w, i, e)
+		p.step(i, asStored, 0)
+		return nil
 	}
-	base, baseID, err := p.base(ctx, it, e)
+	base, id, err := p.base(ctx, it, e)
 	if err != nil {
 		return err
 	}
-	offset := w.Offset()
 	switch {
-	case base >= 0 && p.out[base] == 0:
-		p.out[i] = waiting
+	case base >= 0 && p.items[base].state == unplanned:
+		it.state = waiting
 		p.stack = append(p.stack, base)
-		return nil
-	case base >= 0 && p.out[base] > 0 && p.ofsDelta:
-		err = w.CopyDelta(ctx, from, e, p.out[base], git.ID{})
-	case base >= 0 && p.out[base] > 0:
-		err = w.CopyDelta(ctx, from, e, -1, p.id(base))
-	case base < 0 && p.has[baseID]:
-		err = w.CopyDelta(ctx, from, e, -1, baseID)
+	case base >= 0 && p.items[base].state >= 0:
+		p.step(i, onItem, p.items[base].state)
+	case base < 0 && p.sends(id): // from a layer
+		if out, ok := p.builder.laid(id); ok && p.options.ofsDelta {
+			p.laid = append(p.laid, out)
+			p.step(i, onOffset, int32(len(p.laid)-1))
+			break
+		}
+		p.ids = append(p.ids, id)
+		p.step(i, onID, int32(len(p.ids)-1))
+	case base < 0 && p.has(id):
+		p.ids = append(p.ids, id)
+		p.step(i, onID, int32(len(p.ids)-1))
 	default:
-		return p.whole(ctx, w, i, e)
+		p.step(i, anew, 0)
 	}
-	p.sent.deltas++
-	p.sent.reused++
-	return p.written(i, offset, 0, err)
+	return nil
 }
 
-// whole writes an item that is stored whole, or as a delta that cannot be sent:
-// as a new delta if there is a good one, and else without a base.
-func (p *plan) whole(ctx context.Context, w *pack.Writer, i int, e pack.Entry) error {
-	it := p.items[i]
-	from := p.packs[it.pack]
-	offset, stored := w.Offset(), !e.Kind.IsDelta()
-	searched := p.search != nil && (it.key.kind == git.KindTree || it.key.kind == git.KindBlob)
-	if stored && (!searched || e.Size > maxSearched) {
-		p.sent.reused++
-		return p.written(i, offset, 0, w.Copy(ctx, from, e))
-	}
-	kind, data, err := from.Object(ctx, int(it.at))
-	if err != nil {
-		return fmt.Errorf("object %s: %w", p.format.Hex(p.id(i)), err)
-	}
-	if searched {
-		// A delta is worth it below what the stored bytes are, or half the
-		// content: it is deflated on top.
-		limit := len(data) / 2
-		if stored {
-			limit = int(e.End - e.Data)
-		}
-		delta, base, err := p.search.best(ctx, it.key, data, limit-p.format.Size())
-		if err != nil {
-			return err
-		}
-		if delta != nil {
-			baseOffset := int64(-1)
-			if base.item >= 0 && p.ofsDelta {
-				baseOffset = p.out[base.item]
-			}
-			p.sent.deltas++
-			return p.written(i, offset, base.depth+1, w.Delta(delta, baseOffset, base.id))
-		}
-	}
-	if stored {
-		p.sent.reused++
-		return p.written(i, offset, 0, w.Copy(ctx, from, e))
-	}
-	return p.written(i, offset, 0, w.Object(kind, data))
-}
-
-// written notes that an item went to an offset, on so many new deltas in a row.
-func (p *plan) written(i int, offset int64, depth int, err error) error {
-	p.out[i] = offset
+// step ends the planning of the item on top of the stack.
+func (p *plan) step(i int, how how, base int32) {
 	p.stack = p.stack[:len(p.stack)-1]
-	if p.search != nil {
-		p.search.add(p.items[i].key, base{id: p.id(i), item: i, depth: depth})
-	}
-	return err
+	p.items[i].state = int32(len(p.steps))
+	p.steps = append(p.steps, step{item: int32(i), how: how, base: base})
 }
 
 // base finds the base of a stored delta: the item that it is, or -1 and its id.
-func (p *plan) base(ctx context.Context, it item, e pack.Entry) (int, git.ID, error) {
+func (p *plan) base(ctx context.Context, it *item, e pack.Entry) (int, git.ID, error) {
 	from := p.packs[it.pack]
 	id := e.BaseID
 	if e.Kind == pack.OfsDelta {
-		if i := p.find(it.pack, e.Base); i >= 0 {
+		if i := p.itemAt(it.pack, e.Base); i >= 0 {
 			return i, git.ID{}, nil
 		}
 		at, err := from.At(e.Base)
@@ -231,18 +201,88 @@ func (p *plan) base(ctx context.Context, it item, e pack.Entry) (int, git.ID, er
 	}
 	// It may be sent from another place than the one beside its delta: an
 	// object that several packs have is found in one of them.
-	stored, at, err := p.snap.Find(ctx, id)
+	stored, at, err := p.find(ctx, id)
 	if err != nil {
 		return 0, git.ID{}, err
 	}
 	for n, q := range p.packs {
 		if q == stored {
-			return p.find(int32(n), q.Index().Offset(at)), id, nil
+			return p.itemAt(int32(n), q.Index().Offset(at)), id, nil
 		}
 	}
 	return -1, id, nil
 }
 
-func (p *plan) id(i int) git.ID {
-	return p.packs[p.items[i].pack].Index().ID(int(p.items[i].at))
+// id returns the id of the object of a step.
+func (p *plan) id(s int) git.ID {
+	it := &p.items[p.steps[s].item]
+	return p.packs[it.pack].Index().ID(int(it.at))
 }
+
+// send sends the steps; found has the new deltas, by step.
+func (p *plan) send(ctx context.Context, found map[int32]*fresh) error {
+	var jobs []*item
+	for s, st := range p.steps {
+		if st.how == anew && found[int32(s)] == nil {
+			jobs = append(jobs, &p.items[st.item])
+		}
+	}
+	next, stop := ahead(ctx, jobs, func(ctx context.Context, it *item) (made, error) {
+		return remake(ctx, p.format, p.packs[it.pack], int(it.at))
+	})
+	defer stop()
+	out := make([]int64, len(p.steps))
+	for s := range p.steps {
+		out[s] = p.w.offset
+		if err := p.sendStep(ctx, s, out, found[int32(s)], next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *plan) sendStep(ctx context.Context, s int, out []int64, found *fresh, next func() (made, error)) error {
+	st := p.steps[s]
+	it := &p.items[st.item]
+	from := p.packs[it.pack]
+	if found != nil {
+		p.sent.deltas++
+		if found.base >= 0 && p.options.ofsDelta {
+			return p.w.delta(found.made, out[found.base], git.ID{})
+		}
+		return p.w.delta(found.made, -1, found.id)
+	}
+	if st.how == anew {
+		m, err := next()
+		if err != nil {
+			return err
+		}
+		return p.w.anew(m)
+	}
+	p.counted(st.how)
+	e, err := from.Entry(ctx, int(it.at))
+	if err != nil {
+		return err
+	}
+	switch {
+	case st.how == asStored:
+		return p.w.whole(from, e)
+	case st.how == onItem && p.options.ofsDelta:
+		return p.w.onOffset(from, e, out[st.base])
+	case st.how == onItem:
+		return p.w.onID(from, e, p.id(int(st.base)))
+	case st.how == onOffset:
+		return p.w.onOffset(from, e, p.laid[st.base])
+	case st.how == onID:
+		return p.w.onID(from, e, p.ids[st.base])
+	}
+	return fmt.Errorf("a step of unknown kind %d", st.how)
+}
+
+// baseKey says which objects are versions of each other.
+type baseKey struct {
+	kind git.Kind
+	name uint32 // history.NameHash of the path
+}
+
+func keyOf(o history.Object) baseKey { return baseKey{o.Kind, o.NameHash} }

@@ -1,27 +1,25 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/ingot-forge/ingot/git"
-	"github.com/ingot-forge/ingot/git/history"
 	"github.com/ingot-forge/ingot/git/pack"
 )
 
-// search makes new deltas for what is not stored as one that can be sent: in
-// a small fetch most objects are newer versions of what the client has, and
-// whole they would cost ten times as much. What it tries as bases are objects with the
-// same path, which the client has or which are in the pack before.
-type search struct {
-	snap   git.Objects
-	bases  map[baseKey][]base
-	budget int // bytes that may still be compared
-}
+// search finds new deltas for what is not stored as one that can be sent: in a
+// small fetch most objects are newer versions of what the client has, and whole
+// they would cost ten times as much. What it tries as bases are objects with the
+// same path, which the client has or which come before in the pack.
 
 const (
-	// searchBudget bounds what one fetch spends on deltas: so many bytes take a
-	// quarter of a second. A fetch that needs more is large anyway.
-	searchBudget = 32 << 20
+	// searchBudget bounds the bytes that one fetch compares: so many take a core a
+	// second or two. What is left out is what saves least.
+	searchBudget = 256 << 20
 	// maxSearched is the largest object that a delta is made for.
 	maxSearched = 4 << 20
 	// minSearched is the smallest: below, a delta saves nothing.
@@ -31,171 +29,204 @@ const (
 	// maxMade bounds how many new deltas lean on each other, as git's
 	// pack.depth does: clients undo them one by one.
 	maxMade = 50
-	// maxEdgeCommits and maxEdgeEntries bound what is read to learn the paths of
-	// what the client has.
-	maxEdgeCommits = 4096
-	maxEdgeEntries = 1 << 18
+	// maxFound bounds the memory that the deltas found take until they are sent.
+	maxFound = 16 << 20
 )
 
-// baseKey says which objects are versions of each other.
-type baseKey struct {
-	kind git.Kind
-	name uint32 // history.NameHash of the path
+// fresh is a delta that was made for this pack.
+type fresh struct {
+	made
+	base int32  // step of its base; -1: the client has it
+	id   git.ID // of its base
+}
+
+// group is the steps whose objects are versions of each other, in the order in
+// which they are sent.
+type group struct {
+	key   baseKey
+	steps []int32
+	gain  int64 // bytes that are at stake
+	bases []base
+	found map[int32]*fresh
 }
 
 // base is an object that deltas may lean on.
 type base struct {
 	id    git.ID
-	item  int // in the pack that is sent; -1: the client has it
-	depth int // new deltas below it
+	step  int32 // -1: the client has it
+	depth int   // new deltas below it
 	index *pack.DeltaIndex
 }
 
-// newSearch prepares the search for a fetch that sends objects to a client which
-// has the given ones.
-func newSearch(ctx context.Context, snap git.Objects, f git.Format, objects []history.Object, has map[git.ID]bool) (*search, error) {
-	s := &search{snap: snap, bases: make(map[baseKey][]base), budget: searchBudget}
-	if len(has) == 0 {
-		return s, nil
+// search returns the new deltas worth sending, by step. Groups know nothing of each other, so all
+// cores search; within one, what comes later may lean on what came before.
+func (p *plan) search(ctx context.Context) (map[int32]*fresh, error) {
+	if len(p.request.Haves) == 0 {
+		return nil, nil
 	}
-	sent := make(map[git.ID]bool)
-	for _, o := range objects {
-		if o.Kind == git.KindCommit {
-			sent[o.ID] = true
-		}
+	groups, err := p.groups(ctx)
+	if err != nil || len(groups) == 0 {
+		return nil, err
 	}
-	var parents []git.ID
-	seen := make(map[git.ID]bool)
-	commits := 0
-	for _, o := range objects { // newest first
-		if o.Kind != git.KindCommit {
-			continue
-		}
-		if commits++; commits > maxEdgeCommits {
-			break
-		}
-		_, data, err := snap.Object(ctx, o.ID)
-		if err != nil {
-			return nil, err
-		}
-		_, parents, _, err = git.CommitLinks(f, data, parents[:0])
-		if err != nil {
-			return nil, err
-		}
-		for _, parent := range parents {
-			if sent[parent] || seen[parent] {
-				continue
-			}
-			seen[parent] = true
-			if err := s.nameTrees(ctx, f, parent, has); err != nil {
-				return nil, err
-			}
+	var budget, room atomic.Int64
+	budget.Store(searchBudget)
+	room.Store(maxFound)
+	var mu sync.Mutex // guards done and p.meter
+	done := int64(0)
+	if err := eachOf(ctx, groups, func(ctx context.Context, g *group) error {
+		err := p.searchGroup(ctx, g, &budget, &room)
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		p.meter.part("Compressing objects", done, int64(len(groups)))
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	p.meter.all("Compressing objects", int64(len(groups)))
+	found := make(map[int32]*fresh)
+	for _, g := range groups {
+		for s, f := range g.found {
+			found[s] = f
 		}
 	}
-	return s, nil
+	return found, nil
 }
 
-// nameTrees learns the paths of the objects in a commit's tree that the client
-// is known to have; it looks only into trees that are among them.
-func (s *search) nameTrees(ctx context.Context, f git.Format, commit git.ID, has map[git.ID]bool) error {
-	kind, data, err := s.snap.Object(ctx, commit)
-	if err != nil || kind != git.KindCommit {
-		return err
-	}
-	root, _, _, err := git.CommitLinks(f, data, nil)
-	if err != nil {
-		return err
-	}
-	type named struct {
-		id   git.ID
-		path string
-	}
-	stack := []named{{id: root}}
-	for entries := 0; len(stack) > 0; {
-		t := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if !has[t.id] || !s.add(baseKey{git.KindTree, history.NameHash(t.path)}, base{id: t.id, item: -1}) {
+// groups returns those in which there is something to search for, those with
+// most at stake first.
+func (p *plan) groups(ctx context.Context) ([]*group, error) {
+	byKey := make(map[baseKey]*group)
+	var groups []*group
+	for _, st := range p.steps {
+		it := &p.items[st.item]
+		if !p.searched(st, it) {
 			continue
 		}
-		_, data, err := s.snap.Object(ctx, t.id)
+		e, err := p.packs[it.pack].Entry(ctx, int(it.at))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		for len(data) > 0 {
-			mode, name, id, rest, err := git.NextEntry(f, data)
+		g := byKey[it.key]
+		if g == nil {
+			g = &group{key: it.key}
+			byKey[it.key] = g
+			groups = append(groups, g)
+		}
+		g.gain += e.End - e.Data
+	}
+	for s, st := range p.steps {
+		if g := byKey[p.items[st.item].key]; g != nil {
+			g.steps = append(g.steps, int32(s))
+		}
+	}
+	for _, o := range p.sel.Bases {
+		if g := byKey[keyOf(o)]; g != nil {
+			g.keep(base{id: o.ID, step: -1})
+		}
+	}
+	sortByGain(groups)
+	return groups, nil
+}
+
+// searched reports whether a delta is looked for.
+func (p *plan) searched(st step, it *item) bool {
+	return (st.how == asStored || st.how == anew) && (it.key.kind == git.KindTree || it.key.kind == git.KindBlob)
+}
+
+// searchGroup looks for the deltas of one group.
+func (p *plan) searchGroup(ctx context.Context, g *group, budget, room *atomic.Int64) error {
+	for _, s := range g.steps {
+		st := p.steps[s]
+		it := &p.items[st.item]
+		depth := 0
+		if p.searched(st, it) && budget.Load() > 0 && room.Load() > 0 {
+			f, on, err := p.best(ctx, g, st, it, budget)
 			if err != nil {
 				return err
 			}
-			data = rest
-			if entries++; entries > maxEdgeEntries {
-				return nil
-			}
-			if !has[id] {
-				continue
-			}
-			path := string(name)
-			if t.path != "" {
-				path = t.path + "/" + path
-			}
-			switch {
-			case len(path) > maxPath:
-			case mode.IsTree():
-				stack = append(stack, named{id, path})
-			default:
-				s.add(baseKey{git.KindBlob, history.NameHash(path)}, base{id: id, item: -1})
+			if f != nil {
+				if g.found == nil {
+					g.found = make(map[int32]*fresh)
+				}
+				g.found[s] = f
+				depth = on + 1
+				room.Add(-int64(len(f.stream)))
 			}
 		}
+		g.keep(base{id: p.id(int(s)), step: s, depth: depth})
 	}
+	g.bases = nil
 	return nil
 }
 
-// add keeps a base, in place of the oldest where there are enough. It reports
-// whether it is new.
-func (s *search) add(key baseKey, b base) bool {
-	kept := s.bases[key]
-	for i := range kept {
-		if kept[i].id == b.id {
-			return false
-		}
+// keep keeps a base, in place of the oldest where there are enough.
+func (g *group) keep(b base) {
+	if len(g.bases) == maxTried {
+		copy(g.bases, g.bases[1:])
+		g.bases = g.bases[:maxTried-1]
 	}
-	if len(kept) == maxTried {
-		copy(kept, kept[1:])
-		kept = kept[:maxTried-1]
-	}
-	s.bases[key] = append(kept, b)
-	return true
+	g.bases = append(g.bases, b)
 }
 
-// best returns the smallest delta that makes an object out of a base, nil if none is
-// below limit bytes.
-func (s *search) best(ctx context.Context, key baseKey, data []byte, limit int) (delta []byte, from base, err error) {
-	if len(data) < minSearched || len(data) > maxSearched || limit <= 0 || s.budget <= 0 {
-		return nil, base{}, nil
+// best returns the smallest delta that makes the object of a step out of a base,
+// and how many new ones that base leans on; nil if none is worth it.
+func (p *plan) best(ctx context.Context, g *group, st step, it *item, budget *atomic.Int64) (*fresh, int, error) {
+	if len(g.bases) == 0 {
+		return nil, 0, nil
 	}
-	kept := s.bases[key]
-	for i := len(kept) - 1; i >= 0; i-- {
-		b := &kept[i]
+	from := p.packs[it.pack]
+	e, err := from.Entry(ctx, int(it.at))
+	if err != nil {
+		return nil, 0, err
+	}
+	if st.how == asStored && (e.Size < minSearched || e.Size > maxSearched) {
+		return nil, 0, nil
+	}
+	_, data, err := from.Object(ctx, int(it.at))
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(data) < minSearched || len(data) > maxSearched {
+		return nil, 0, nil
+	}
+	// A delta is worth it below what the stored bytes are, or half the content: it
+	// is deflated on top.
+	limit := len(data)/2 - p.format.Size()
+	if st.how == asStored {
+		limit = int(e.End-e.Data) - p.format.Size()
+	}
+	var best []byte
+	var on base
+	for i := len(g.bases) - 1; i >= 0 && limit > 0; i-- {
+		b := &g.bases[i]
 		if b.depth >= maxMade {
 			continue
 		}
 		if b.index == nil {
-			_, content, err := s.snap.Object(ctx, b.id)
+			_, content, err := p.snap.Object(ctx, b.id)
 			if err != nil {
-				return nil, base{}, err
+				return nil, 0, err
 			}
 			if len(content) > maxSearched {
 				continue
 			}
 			b.index = pack.NewDeltaIndex(content)
-			s.budget -= len(content)
+			budget.Add(-int64(len(content)))
 		}
-		s.budget -= len(data)
+		budget.Add(-int64(len(data)))
 		if d := b.index.Create(nil, data, limit); d != nil {
-			delta, from, limit = d, *b, len(d)-1
-		}
-		if limit <= 0 {
-			break
+			best, on, limit = d, *b, len(d)-1
 		}
 	}
-	return delta, from, nil
+	if best == nil {
+		return nil, 0, nil
+	}
+	m := made{size: int64(len(best)), stream: pack.Deflate(nil, best)}
+	return &fresh{made: m, base: on.step, id: on.id}, on.depth, nil
+}
+
+// sortByGain puts those with most at stake first.
+func sortByGain(groups []*group) {
+	slices.SortStableFunc(groups, func(a, b *group) int { return cmp.Compare(b.gain, a.gain) })
 }

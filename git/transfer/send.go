@@ -1,15 +1,16 @@
 package transfer
 
 import (
-	"bufio"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+	"hash"
+	"slices"
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/history"
-	"github.com/ingot-forge/ingot/git/pack"
 	"github.com/ingot-forge/ingot/git/wire"
 )
 
@@ -27,13 +28,9 @@ type packOptions struct {
 func (u *upload) sendPack(ctx context.Context, r history.Request, o packOptions) error {
 	if !o.largeBand && !o.smallBand {
 		u.bare = true
-		bare := bufio.NewWriterSize(u.w, 64<<10)
-		sent, err := u.buildPack(ctx, bare, r, o, nil)
+		sent, err := u.follow(ctx, wire.Vectors(u.w), r, o, func(string) {})
 		if err != nil {
 			return err // and the pack breaks off
-		}
-		if err := bare.Flush(); err != nil {
-			return err
 		}
 		u.served(sent)
 		return nil
@@ -41,11 +38,11 @@ func (u *upload) sendPack(ctx context.Context, r history.Request, o packOptions)
 	band := wire.NewSideband(u.w, o.largeBand)
 	stop := band.KeepAlive(keepAlive)
 	defer stop()
-	var progress func(string)
+	tell := func(string) {}
 	if o.progress {
-		progress = func(text string) { band.Progress(text) }
+		tell = func(text string) { band.Progress(text) }
 	}
-	sent, err := u.buildPack(ctx, band, r, o, progress)
+	sent, err := u.follow(ctx, band, r, o, tell)
 	stop()
 	if err != nil {
 		if sendErr := band.Error(explain(err)); sendErr != nil {
@@ -62,9 +59,17 @@ func (u *upload) sendPack(ctx context.Context, r history.Request, o packOptions)
 
 // sent is what a pack came to.
 type sent struct {
-	objects, deltas int
-	reused          int // objects copied as they are stored
-	bytes           int64
+	objects      int
+	deltas       int   // among those that were looked at
+	reused       int   // looked at, and sent as they are stored
+	reusedDeltas int   // the deltas among these
+	packReused   int   // not even looked at
+	bytes        int64 // of the pack
+}
+
+// String says it as git does.
+func (s sent) String() string {
+	return fmt.Sprintf("Total %d (delta %d), reused %d (delta %d), pack-reused %d\n", s.objects, s.deltas, s.reused, s.reusedDeltas, s.packReused)
 }
 
 func (u *upload) served(s sent) {
@@ -73,97 +78,72 @@ func (u *upload) served(s sent) {
 	}
 }
 
-// buildPack writes the pack that answers r to w. progress may be nil.
-func (u *upload) buildPack(ctx context.Context, w io.Writer, r history.Request, o packOptions, progress func(string)) (sent, error) {
-	m := newMeter(progress)
-	objects, bases, err := history.Missing(ctx, u.snap, r, func(found int) { m.count("Enumerating objects", found) })
-	if err != nil {
-		return sent{}, err
+// follow sends the pack that answers r to w, by a recipe that may have been made
+// for somebody else who asked for the same. Who may have what was decided before.
+func (u *upload) follow(ctx context.Context, w wire.VectorWriter, r history.Request, o packOptions, tell func(string)) (sent, error) {
+	packs := make(map[string]bool, len(u.snap.State().Packs))
+	for i := range u.snap.State().Packs {
+		packs[u.snap.State().Packs[i].Name] = true
 	}
-	if o.includeTag {
-		if objects, err = u.includeTags(ctx, objects); err != nil {
-			return sent{}, err
-		}
-	}
-	m.done("Enumerating objects", len(objects))
-	p, err := planPack(ctx, u.snap, objects)
-	if err != nil {
-		return sent{}, err
-	}
-	p.ofsDelta, p.format = o.ofsDelta, u.format
-	if r.Thin {
-		p.clientHas(bases)
-	}
-	if len(r.Haves) > 0 {
-		if p.search, err = newSearch(ctx, u.snap, u.format, objects, p.has); err != nil {
-			return sent{}, err
-		}
-	}
-	out, err := pack.NewWriter(w, u.format, len(p.items))
-	if err != nil {
-		return sent{}, err
-	}
-	if err := p.write(ctx, out); err != nil {
-		return sent{}, err
-	}
-	if _, err := out.Close(); err != nil {
-		return sent{}, err
-	}
-	s := p.sent
-	s.objects, s.bytes = len(p.items), out.Offset()
-	m.say(fmt.Sprintf("Total %d (delta %d), reused %d\n", s.objects, s.deltas, s.reused))
-	return s, nil
+	all := &u.server.recipes
+	d := all.join(ctx, u.recipeKey(r, o), packs, func(ctx context.Context, into *recipe) (sent, error) {
+		snap := u.snap.Retain()
+		defer snap.Close()
+		b := &builder{format: u.format, snap: snap, view: u.view, request: r, options: o,
+			w:     newRecipeWriter(ctx, all, into, u.format, snap),
+			meter: newMeter(func(text string) { all.tell(into, text) })}
+		return b.build(ctx)
+	})
+	defer d.leave()
+	return stream(ctx, u.snap, d, w, tell)
 }
 
-// maxTagChain bounds how many annotated tags may point to each other in a row.
-const maxTagChain = 64
+// recipeKey is made of all that an answer depends on.
+func (u *upload) recipeKey(r history.Request, o packOptions) (key recipeKey) {
+	k := keyHash{sha256.New()}
+	k.number(uint64(u.snap.State().ID))
+	for _, ids := range [][]git.ID{r.Wants, r.Haves, r.Shallow, r.Boundary, r.Unshallow} {
+		k.set(ids)
+	}
+	filter := ""
+	if r.Filter != nil {
+		filter = r.Filter.String()
+	}
+	k.number(uint64(len(filter)))
+	k.Write([]byte(filter))
+	for _, is := range []bool{r.Filter != nil, r.Thin, o.ofsDelta, o.includeTag} {
+		if is {
+			k.number(1)
+		} else {
+			k.number(0)
+		}
+	}
+	if o.includeTag {
+		for ref := range u.view.matching([]string{"refs/tags/"}) {
+			if !ref.Peeled.IsZero() {
+				k.Write(ref.Target[:])
+				k.Write(ref.Peeled[:])
+			}
+		}
+	}
+	return recipeKey(k.Sum(nil))
+}
 
-// includeTags adds the annotated tags whose final target is sent: visible ones,
-// with the tags in between.
-func (u *upload) includeTags(ctx context.Context, objects []history.Object) ([]history.Object, error) {
-	// The smaller side is kept in a set: what refs name, not what is sent.
-	sending := make(map[git.ID]bool)
-	var tags []git.ID
-	for ref := range u.view.matching([]string{"refs/tags/"}) {
-		if !ref.Peeled.IsZero() {
-			sending[ref.Peeled], sending[ref.Target] = false, false
-			tags = append(tags, ref.Target)
-		}
+// keyHash hashes what a key is made of, so that nothing can pass for something else.
+type keyHash struct{ hash.Hash }
+
+func (k keyHash) number(n uint64) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], n)
+	k.Write(b[:])
+}
+
+// set hashes ids whose order does not matter.
+func (k keyHash) set(ids []git.ID) {
+	ids = slices.Clone(ids)
+	slices.SortFunc(ids, func(a, b git.ID) int { return slices.Compare(a[:], b[:]) })
+	k.number(uint64(len(ids)))
+	for i := range ids {
+		k.Write(ids[i][:])
 	}
-	if len(tags) == 0 {
-		return objects, nil
-	}
-	for _, o := range objects {
-		if _, asked := sending[o.ID]; asked || o.Kind == git.KindTag {
-			sending[o.ID] = true
-		}
-	}
-	for ref := range u.view.matching([]string{"refs/tags/"}) {
-		if ref.Peeled.IsZero() || !sending[ref.Peeled] {
-			continue
-		}
-		id := ref.Target
-		for depth := 0; id != ref.Peeled; depth++ {
-			if depth == maxTagChain {
-				return nil, fmt.Errorf("tag %s: %w: more than %d tags in a row", ref.Target, git.ErrCorrupt, maxTagChain)
-			}
-			kind, data, err := u.snap.Object(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			if kind != git.KindTag {
-				break
-			}
-			if !sending[id] {
-				sending[id] = true
-				objects = append(objects, history.Object{ID: id, Kind: kind})
-			}
-			tag, err := git.ParseTag(u.format, data)
-			if err != nil {
-				return nil, err
-			}
-			id = tag.Target
-		}
-	}
-	return objects, nil
 }

@@ -102,7 +102,8 @@ func orDefault[T int | int64](n, fallback T) T {
 	return n
 }
 
-// Server serves one node's git protocol. It may serve any number of sessions at once.
+// Server serves one node's git protocol. It may serve any number of sessions at once,
+// and is not to be copied.
 type Server struct {
 	Store  *repo.Store
 	Agent  string // "ingot/1.2.3"
@@ -110,6 +111,8 @@ type Server struct {
 	// NonceSeed is the secret of the nonces that signed pushes have to carry,
 	// the same on every node. Without it signed pushes are not offered.
 	NonceSeed []byte
+
+	recipes recipes // of packs that were sent
 }
 
 // keepAlive is how often a client that waits is sent something: often enough
