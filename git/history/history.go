@@ -79,15 +79,11 @@ type Object struct {
 // nowhere, or to another kind of object than they say, are git.ErrNotFound and
 // git.ErrCorrupt.
 func Missing(ctx context.Context, objects git.Objects, r Request, report func(found int)) (send, bases []Object, err error) {
-	if report == nil {
-		report = func(int) {}
-	}
-	s := &source{objects, r.Format, r.Derived}
-	m := &missing{source: s, request: &r, report: report, graph: newGraph(s), trees: newTreeWalk(s)}
-	if err := m.trees.setFilter(ctx, r.Filter); err != nil {
+	m, err := newMissing(ctx, objects, r, report)
+	if err != nil {
 		return nil, nil, err
 	}
-	if err := m.findCommits(ctx); err != nil {
+	if _, err := m.findCommits(ctx, 0); err != nil {
 		return nil, nil, err
 	}
 	if err := m.findTrees(ctx); err != nil {
@@ -109,16 +105,29 @@ type missing struct {
 	commits      []uint32 // to send, newest first
 }
 
-// findCommits sorts wants and haves by kind and finds the new commits.
-func (m *missing) findCommits(ctx context.Context) error {
-	r := m.request
+// newMissing prepares a run: it reads the filter and sorts wants and haves by kind.
+func newMissing(ctx context.Context, objects git.Objects, r Request, report func(found int)) (*missing, error) {
+	if report == nil {
+		report = func(int) {}
+	}
+	s := &source{objects, r.Format, r.Derived}
+	m := &missing{source: s, request: &r, report: report, graph: newGraph(s), trees: newTreeWalk(s)}
+	if err := m.trees.setFilter(ctx, r.Filter); err != nil {
+		return nil, err
+	}
 	var err error
 	if m.haves, err = m.peel(ctx, r.Haves, true); err != nil {
-		return err
+		return nil, err
 	}
-	if m.wants, err = m.peel(ctx, r.Wants, false); err != nil {
-		return err
-	}
+	m.wants, err = m.peel(ctx, r.Wants, false)
+	return m, err
+}
+
+// findCommits finds the new commits, and reports whether these are all. If most is not 0
+// and there are more, they need not be.
+func (m *missing) findCommits(ctx context.Context, most int) (all bool, err error) {
+	r := m.request
+	m.graph.forget()
 	wants, haves := m.graph.intern(m.wants.commits), m.graph.intern(m.haves.commits)
 	// The client has a commit that ceases to be shallow, but what it has does
 	// not go on to the parents: those are wanted, so they are looked up before
@@ -126,11 +135,11 @@ func (m *missing) findCommits(ctx context.Context) error {
 	for _, id := range r.Unshallow {
 		data, err := m.read(ctx, id, git.KindCommit)
 		if err != nil {
-			return err
+			return false, err
 		}
 		_, parents, _, err := git.CommitLinks(m.format, data, nil)
 		if err != nil {
-			return fmt.Errorf("commit %s: %w", id, err)
+			return false, fmt.Errorf("commit %s: %w", id, err)
 		}
 		wants = append(wants, m.graph.intern(parents)...)
 		haves = append(haves, m.graph.node(id))
@@ -138,8 +147,8 @@ func (m *missing) findCommits(ctx context.Context) error {
 	for _, cut := range [][]git.ID{r.Shallow, r.Boundary, r.Unshallow} {
 		m.graph.cut(cut)
 	}
-	m.commits, _, err = m.graph.paint(ctx, wants, haves, painting{patience: ownPatience})
-	return err
+	m.commits, all, err = m.graph.paint(ctx, wants, haves, painting{patience: ownPatience, most: most})
+	return all, err
 }
 
 // findTrees walks the trees of the new commits, and what is wanted by name,

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"errors"
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/bitmap"
@@ -14,7 +15,9 @@ type Selection struct {
 	// answer was found without bitmaps, and then Objects lists everything.
 	Send bitmap.Set
 	// Has is what the client has, all of it that has a position; nil if
-	// that is not known. Deltas may be sent against these.
+	// that is nothing, or not known. Deltas may be sent against these. Under a
+	// filter it has only kinds that the filter lets through whole: who filters
+	// now did so before.
 	Has bitmap.Set
 	// Objects are further objects to send, in the order that Missing
 	// describes, each once and none of them in Send.
@@ -26,22 +29,60 @@ type Selection struct {
 	Count int
 }
 
+// fewCommits is how many new commits are walked rather than looked up in
+// bitmaps: a walk over that many reads a few hundred trees, and what it finds is exact.
+const fewCommits = 50
+
 // Select is Missing for requests with bitmaps. It uses them where they help: a small fetch
 // walks from the new commits to the edge, and sends exactly what Missing would; a large one takes the sets of
 // the bitmaps nearest to wants and haves, and walks only what lies above them. Either way
 // nothing is sent that the client is known to have. Errors are those of Missing.
 func Select(ctx context.Context, objects git.Objects, r Request, report func(found int)) (*Selection, error) {
-	panic("contract")
+	m, err := newMissing(ctx, objects, r, report)
+	if err != nil {
+		return nil, err
+	}
+	if !m.setsHelp() {
+		return m.walk(ctx)
+	}
+	if len(m.haves.commits) > 0 {
+		if all, err := m.findCommits(ctx, fewCommits); err != nil {
+			return nil, err
+		} else if all {
+			return m.walkTrees(ctx)
+		}
+	}
+	selected, err := m.selectSets(ctx)
+	var damaged *bitmapError
+	if errors.As(err, &damaged) || err == nil && selected == nil {
+		return m.walk(ctx)
+	}
+	return selected, err
 }
 
-// Known answers whether objects are reachable from tips: what somebody who may read the tips may read
-// by id, and what a push may lean on. It may be asked many times and remembers what it has walked; it serves one goroutine.
-type Known struct{}
+// setsHelp reports whether sets can answer at all. They know nothing of where a
+// history is cut, nor of depths and paths; and what is wanted of trees and blobs by name is
+// below no bitmap.
+func (m *missing) setsHelp() bool {
+	r, f := m.request, m.trees.filter
+	return r.Bitmaps != nil && len(m.wants.commits) > 0 &&
+		len(r.Shallow)+len(r.Boundary)+len(r.Unshallow) == 0 &&
+		(f == nil || f.sparse == nil && (f.depth == noDepth || f.depth == 0))
+}
 
-// NewKnown returns a Known of the tips, objects of any kind. graph and bitmaps may be nil.
-func NewKnown(objects git.Objects, f git.Format, tips []git.ID, d Derived) *Known { panic("contract") }
+// walk selects as Missing does.
+func (m *missing) walk(ctx context.Context) (*Selection, error) {
+	if _, err := m.findCommits(ctx, 0); err != nil {
+		return nil, err
+	}
+	return m.walkTrees(ctx)
+}
 
-// Missing returns those of ids that the tips do not reach (or that do not exist), in their order. near, which may be nil, are
-// commits from whose trees to look first: an object that hangs from one of them that the tips reach is found
-// without a walk of all. The order of cost: a tip; a position that a bitmap has; the trees of near; all trees.
-func (k *Known) Missing(ctx context.Context, ids, near []git.ID) ([]git.ID, error) { panic("contract") }
+// walkTrees is what is left of walk when the commits are found.
+func (m *missing) walkTrees(ctx context.Context) (*Selection, error) {
+	if err := m.findTrees(ctx); err != nil {
+		return nil, err
+	}
+	send, bases := m.result()
+	return &Selection{Objects: send, Bases: bases, Count: len(send)}, nil
+}

@@ -315,17 +315,20 @@ func (w *treeWalk) appendFound(send []Object) []Object {
 	return send
 }
 
-// had returns the objects that the client is known to have.
+// had returns the objects that the client is known to have; under a filter only
+// those of kinds that it lets through whole, because who filters now did so before.
 func (w *treeWalk) had() []Object {
+	trees, blobs := w.filter.sure(git.KindTree), w.filter.sure(git.KindBlob)
+	known := func(m marks) bool { return m&markHad != 0 && (trees && m&isTree != 0 || blobs && m&isBlob != 0) }
 	n := 0
 	for _, m := range w.marks {
-		if m&markHad != 0 {
+		if known(m) {
 			n++
 		}
 	}
 	had := make([]Object, 0, n)
 	for i, m := range w.marks {
-		if m&markHad != 0 {
+		if known(m) {
 			had = append(had, Object{ID: *w.ids.id(uint32(i)), Kind: m.kind(), NameHash: w.hashes[i]})
 		}
 	}
