@@ -212,6 +212,13 @@ func (i *Instance) ready(ctx context.Context) error {
 	return i.db.Ping(ctx)
 }
 
+// ConnContext is for the http.Server that serves Handler: with it, packs go to plain
+// connections without being copied. It must not be set where something is put around
+// Handler that changes the bodies of answers.
+func (i *Instance) ConnContext(ctx context.Context, c net.Conn) context.Context {
+	return serve.WithConn(ctx, c)
+}
+
 // Handler returns what serves HTTP: git, the API, the pages, and the three
 // addresses for operators.
 func (i *Instance) Handler() http.Handler { return i.routes() }

@@ -39,17 +39,28 @@ func (c *deadline) next(now time.Time) time.Time {
 	return c.end
 }
 
+// writing moves the deadline of what is about to be written.
+func (c *deadline) writing(now time.Time) {
+	if now.Sub(c.write) > deadlineStep {
+		c.write = now
+		// A writer without deadlines (a test's recorder) has no peer to wait for.
+		_ = c.control.SetWriteDeadline(c.next(now))
+	}
+}
+
+// again reports whether a write that got somewhere before its deadline may go on.
+func (c *deadline) again(now time.Time) bool {
+	c.write = time.Time{}
+	return now.Before(c.end)
+}
+
 type guardedWriter struct {
 	http.ResponseWriter
 	c *deadline
 }
 
 func (g *guardedWriter) Write(p []byte) (int, error) {
-	if now := time.Now(); now.Sub(g.c.write) > deadlineStep {
-		g.c.write = now
-		// A writer without deadlines (a test's recorder) has no peer to wait for.
-		_ = g.c.control.SetWriteDeadline(g.c.next(now))
-	}
+	g.c.writing(time.Now())
 	return g.ResponseWriter.Write(p)
 }
 

@@ -120,6 +120,7 @@ func (c *serveCommand) serve(ctx context.Context, instance *ingot.Instance, web,
 	defer stop()
 	server := &http.Server{
 		Handler:           instance.Handler(),
+		ConnContext:       instance.ConnContext,
 		ReadHeaderTimeout: 15 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeaderBytes,

@@ -26,6 +26,19 @@ func (a *answer) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// vectored is an answer that also takes many pieces at once (wire.VectorWriter),
+// without copying them.
+type vectored struct {
+	*answer
+	vectors *serve.Vectors
+}
+
+// WriteVectors sends the pieces, at once.
+func (v vectored) WriteVectors(bufs [][]byte) (int64, error) {
+	v.begin()
+	return v.vectors.WriteVectors(bufs)
+}
+
 // begin sends the headers, once.
 func (a *answer) begin() {
 	if a.begun {

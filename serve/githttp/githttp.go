@@ -97,7 +97,11 @@ func (h *Handler) fetch(out *answer, r *http.Request) error {
 	}
 	defer fetch.Close()
 	out.contentType = "application/x-git-upload-pack-result"
-	err = fetch.Serve(r.Context(), body, out, wireOf(r))
+	var to io.Writer = out
+	if vectors := serve.NewVectors(out.ResponseWriter, r); vectors != nil {
+		to = vectored{out, vectors}
+	}
+	err = fetch.Serve(r.Context(), body, to, wireOf(r))
 	h.Metrics.Transfer("upload-pack", "http", fetch.Objects, err)
 	return err
 }

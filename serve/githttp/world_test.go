@@ -63,8 +63,10 @@ func (w *world) serve(t *testing.T, limits ingot.Limits) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(i.Handler())
+	server := httptest.NewUnstartedServer(i.Handler())
+	server.Config.ConnContext = i.ConnContext
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	server.Start()
 	w.instance, w.Server = i, server
 	w.stop = sync.OnceFunc(func() {
 		server.Close()
