@@ -30,7 +30,7 @@ var layers = map[string]string{
 
 	"forge":         "",
 	"forge/account": "forge",
-	"forge/hosting": "forge git git/pack git/repo git/transfer",
+	"forge/hosting": "forge git git/history git/pack git/repo git/transfer",
 
 	"store/disk":  "git/repo",
 	"store/sqldb": "forge forge/account forge/hosting git git/repo",

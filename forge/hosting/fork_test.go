@@ -13,6 +13,7 @@ import (
 	"github.com/ingot-forge/ingot/forge"
 	"github.com/ingot-forge/ingot/forge/hosting"
 	"github.com/ingot-forge/ingot/forge/hosting/hostingtest"
+	object "github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/repo"
 	"github.com/ingot-forge/ingot/git/repo/memrepo"
 	"github.com/ingot-forge/ingot/git/transfer"
@@ -251,6 +252,14 @@ func TestCommitLeansOnRefs(t *testing.T) {
 		}
 		if has, err := snap.Has(ctx, id); err != nil || !has {
 			t.Fatalf("the commit is not stored: %v", err)
+		}
+		known, err := h.Known(ctx, snap)
+		if err != nil {
+			t.Fatal(err)
+		}
+		main, _ := snap.Ref("HEAD")
+		if missing, err := known.Missing(ctx, []object.ID{id, main.Target}, nil); err != nil || len(missing) != 1 || missing[0] != id {
+			t.Errorf("of a stored object and main, %s may not read %v, %v", owner, missing, err)
 		}
 		for _, ref := range []string{"refs/heads/x", "refs/tags/x"} {
 			_, err := h.Commit(ctx, snap, []repo.RefUpdate{{Name: ref, New: id}}, nil, "test")

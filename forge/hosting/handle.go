@@ -9,6 +9,7 @@ import (
 
 	"github.com/ingot-forge/ingot/forge"
 	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/history"
 	"github.com/ingot-forge/ingot/git/repo"
 )
 
@@ -19,6 +20,12 @@ func (h *Handle) Snapshot(ctx context.Context) (*repo.Snapshot, error) {
 		return nil, forge.NoRepository(h.Actor)
 	}
 	return snap, err
+}
+
+// Known returns what the actor may read of snap by its id: what the refs that it may see
+// reach. That an object is stored means nothing: see docs/decisions/0021-forks.md.
+func (h *Handle) Known(ctx context.Context, snap *repo.Snapshot) (*history.Known, error) {
+	return h.service.stores.Git.Reached(ctx, snap, hidden)
 }
 
 // Ingest takes a pack in for a later Commit. The handle was opened for

@@ -24,6 +24,7 @@ func derived(ctx context.Context, snap *repo.Snapshot) (history.Derived, error) 
 type known struct {
 	snap *repo.Snapshot
 	view view
+	deep *history.Known // nil until what refs point to did not answer
 }
 
 // missing returns those of ids that the refs do not reach or that do not exist, in
@@ -34,21 +35,22 @@ func (k *known) missing(ctx context.Context, ids, near []git.ID) ([]git.ID, erro
 	if len(left) == 0 {
 		return nil, nil
 	}
-	from, err := derived(ctx, k.snap)
-	if err != nil {
-		return nil, err
-	}
-	reached, err := history.Reachable(ctx, k.snap, k.view.state.Format, k.view.tips(), left, from)
-	if err != nil {
-		return nil, err
-	}
-	var missing []git.ID
-	for _, id := range left {
-		if !reached[id] {
-			missing = append(missing, id)
+	if k.deep == nil {
+		var err error
+		if k.deep, err = k.view.reached(ctx, k.snap); err != nil {
+			return nil, err
 		}
 	}
-	return missing, nil
+	return k.deep.Missing(ctx, left, near)
+}
+
+// reached returns what the visible refs of a snapshot reach.
+func (v view) reached(ctx context.Context, snap *repo.Snapshot) (*history.Known, error) {
+	from, err := derived(ctx, snap)
+	if err != nil {
+		return nil, err
+	}
+	return history.NewKnown(snap, v.state.Format, v.tips(), from), nil
 }
 
 func (k *known) has(ctx context.Context, id git.ID) (bool, error) {
@@ -65,20 +67,25 @@ func (s *Server) Unknown(snap *repo.Snapshot) func(ctx context.Context, ids, nea
 	return k.missing
 }
 
+// Reached returns what the refs of snap reach, save those that hide, which may be
+// nil, reports: what somebody who may see these may read by id.
+func (s *Server) Reached(ctx context.Context, snap *repo.Snapshot, hide func(name string) bool) (*history.Known, error) {
+	return view{snap.State(), hide}.reached(ctx, snap)
+}
+
 // Unmet returns those of ids, the new targets of refs, that neither staged, which
 // may be nil, brings nor snap's refs reach.
 func (s *Server) Unmet(ctx context.Context, snap *repo.Snapshot, staged *repo.Staged, ids []git.ID) ([]git.ID, error) {
-	missing, err := s.Unknown(snap)(ctx, ids, nil)
-	if err != nil || len(missing) == 0 {
-		return nil, err
+	if staged == nil || len(ids) == 0 {
+		return s.Unknown(snap)(ctx, ids, nil)
 	}
 	brought, done, err := s.Store.Alone(ctx, snap, staged)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	left := missing[:0]
-	for _, id := range missing {
+	var left []git.ID
+	for _, id := range ids {
 		has, err := brought.Has(ctx, id)
 		if err != nil {
 			return nil, err
@@ -87,5 +94,5 @@ func (s *Server) Unmet(ctx context.Context, snap *repo.Snapshot, staged *repo.St
 			left = append(left, id)
 		}
 	}
-	return left, nil
+	return s.Unknown(snap)(ctx, left, nil)
 }
