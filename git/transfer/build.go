@@ -80,7 +80,7 @@ func (b *builder) finished() sent {
 
 // choose finds what is to be sent.
 func (b *builder) choose(ctx context.Context) error {
-	sel, err := selectObjects(ctx, b.snap, b.request, func(found int) { b.meter.count("Enumerating objects", found) })
+	sel, err := history.Select(ctx, b.snap, b.request, func(found int) { b.meter.count("Enumerating objects", found) })
 	if err != nil {
 		return err
 	}
@@ -172,15 +172,6 @@ func (b *builder) oneFile() *pack.Pack {
 		}
 	}
 	return nil
-}
-
-// selectObjects finds out what a request is after.
-func selectObjects(ctx context.Context, snap *repo.Snapshot, r history.Request, report func(int)) (*history.Selection, error) {
-	objects, bases, err := history.Missing(ctx, snap, r, report)
-	if err != nil {
-		return nil, err
-	}
-	return &history.Selection{Objects: objects, Bases: bases, Count: len(objects)}, nil
 }
 
 // maxTagChain bounds how many annotated tags may point to each other in a row.
