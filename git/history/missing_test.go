@@ -88,6 +88,9 @@ func TestMissingCompletes(t *testing.T) {
 			req.Haves = append(req.Haves, pick(r, all, r.IntN(2))...)
 			req.Wants = append(req.Wants, m.tag(m.tag(req.Wants[0], "inner"), "outer"))
 		}
+		if seed%5 == 0 {
+			req.Derived = m.randomStack(t, r)
+		}
 		if seed%4 == 2 {
 			req.Shallow = pick(r, m.commits, r.IntN(4))
 			req.Boundary = pick(r, m.commits, r.IntN(4))
@@ -116,9 +119,13 @@ func TestMissingAgainstGit(t *testing.T) {
 		r := seeded(1000 + seed)
 		m := randomModel(r, 20+r.IntN(60), seed%2 == 0)
 		repo := m.export(t, nil)
+		var d history.Derived
+		if seed%3 == 0 {
+			d = m.randomStack(t, r)
+		}
 		for range 6 {
 			wants, haves := pick(r, m.commits[len(m.commits)/2:], 1+r.IntN(3)), pick(r, m.commits, r.IntN(4))
-			got := missing(t, m, history.Request{Wants: wants, Haves: haves})
+			got := missing(t, m, history.Request{Wants: wants, Haves: haves, Derived: d})
 			want := repo.revList(wants, haves)
 			ours, stock = ours+m.bytes(got), stock+m.bytes(want)
 			for id := range got {

@@ -102,12 +102,16 @@ func TestReadyToSend(t *testing.T) {
 		r := seeded(seed)
 		m := randomModel(r, 4+r.IntN(30), false)
 		repo := m.export(t, nil)
+		var d history.Derived
+		if seed%2 == 1 {
+			d = m.randomStack(t, r)
+		}
 		for range 5 {
 			wants, haves := pick(r, m.commits, 1+r.IntN(3)), pick(r, m.commits, 1+r.IntN(2))
 			if r.IntN(4) == 0 {
 				haves = append(haves, git.ID{1})
 			}
-			got, err := history.ReadyToSend(context.Background(), m, git.SHA1, wants, haves, history.Derived{})
+			got, err := history.ReadyToSend(context.Background(), m, git.SHA1, wants, haves, d)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -78,6 +78,10 @@ func TestShallowAgainstGit(t *testing.T) {
 			refs[fmt.Sprint("refs/heads/b", i)] = m.commits[len(m.commits)-1-r.IntN(len(m.commits)/2+1)]
 		}
 		repo := m.export(t, refs)
+		var derived history.Derived
+		if seed%3 > 0 {
+			derived = m.randomStack(t, r)
+		}
 		tips := slices.Collect(maps.Values(refs))
 		for _, d := range []history.Depth{
 			{Commits: 1}, {Commits: 2}, {Commits: 3 + r.IntN(4)}, {Commits: 100}, {Commits: history.Infinite},
@@ -108,7 +112,7 @@ func TestShallowAgainstGit(t *testing.T) {
 				lines = append(lines, "deepen-not refs/heads/old")
 			}
 			wantBoundary, wantUnshallow, gitErr := repo.uploadPack(wants, client, lines...)
-			boundary, unshallow, err := history.Shallow(context.Background(), m, git.SHA1, wants, client, d, history.Derived{})
+			boundary, unshallow, err := history.Shallow(context.Background(), m, git.SHA1, wants, client, d, derived)
 			if errors.Is(err, history.ErrNothingSelected) {
 				if gitErr == nil || !strings.Contains(gitErr.Error(), "no commits selected") {
 					t.Errorf("seed %d %v: %v, git %v", seed, lines, err, gitErr)
