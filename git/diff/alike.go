@@ -104,10 +104,11 @@ func (r *renamer) alike(s *source, t *target, minimum int) (score int, ok bool, 
 	}
 	r.chunks(&s.sample)
 	r.chunks(&t.sample)
-	if r.work -= int64(len(s.sample.chunks) + len(t.sample.chunks)); r.work < 0 {
+	if r.work -= int64(len(s.sample.chunks)) + 1; r.work < 0 {
 		return 0, false, nil
 	}
-	return int(inBoth(s.sample.chunks, t.sample.chunks) * MaxScore / larger), true, nil
+	r.against(&t.sample)
+	return int(r.inBoth(&s.sample) * MaxScore / larger), true, nil
 }
 
 func baseName(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }

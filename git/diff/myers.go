@@ -143,7 +143,7 @@ func (s *splitter) split(x box) (at split, ok bool) {
 // advance takes each forward path one change and then as far as lines are the
 // same. It reports whether one met a backward path, and whether one had a snake.
 func (s *splitter) advance(x box, f, r front, mayMeet bool) (at split, met, snake bool) {
-	a, b, v := s.a, s.b, s.forward
+	a, b, v := s.a[:x.endA], s.b[:x.endB], s.forward
 	for d := f.max; d >= f.min; d -= 2 {
 		i := v[d+1]
 		if v[d-1] >= i {
@@ -151,7 +151,8 @@ func (s *splitter) advance(x box, f, r front, mayMeet bool) (at split, met, snak
 		}
 		from, j := int(i), int(i)-(d-s.origin)
 		k := from
-		for k < x.endA && j < x.endB && a[k] == b[j] {
+		// Unsigned, so that the compiler knows the bounds.
+		for uint(k) < uint(len(a)) && uint(j) < uint(len(b)) && a[k] == b[j] {
 			k, j = k+1, j+1
 		}
 		if k-from > snakeLength {
@@ -168,17 +169,19 @@ func (s *splitter) advance(x box, f, r front, mayMeet bool) (at split, met, snak
 
 // retreat is advance for the backward paths.
 func (s *splitter) retreat(x box, f, r front, mayMeet bool) (at split, met, snake bool) {
-	a, b, v := s.a, s.b, s.backward
+	a, b, v := s.a[x.a:], s.b[x.b:], s.backward
 	for d := r.max; d >= r.min; d -= 2 {
 		i := v[d-1]
 		if i >= v[d+1] {
 			i = v[d+1] - 1
 		}
 		from, j := int(i), int(i)-(d-s.origin)
-		k := from
-		for k > x.a && j > x.b && a[k-1] == b[j-1] {
-			k, j = k-1, j-1
+		last, lastB := from-1-x.a, j-1-x.b
+		for uint(last) < uint(len(a)) && uint(lastB) < uint(len(b)) && a[last] == b[lastB] {
+			last, lastB = last-1, lastB-1
 		}
+		k := last + 1 + x.a
+		j = lastB + 1 + x.b
 		if from-k > snakeLength {
 			snake = true
 			s.effort -= from - k

@@ -71,6 +71,10 @@ type renamer struct {
 	bytes, work int64    // left
 	counts      []uint32 // scratch of chunks
 	hashes      []uint32
+
+	spread       []uint32 // bytes by hash of the target last compared
+	spreadOf     *sample
+	spreadChunks []chunk
 }
 
 // source is a file that others may come from.

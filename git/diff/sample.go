@@ -1,9 +1,6 @@
 package diff
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // sample is what is kept of a file to tell how like others it is: how many
 // bytes it has in chunks of each hash. A chunk is a line, or 64 bytes of it.
@@ -12,7 +9,7 @@ type sample struct {
 	size   int64
 	data   []byte // until it is in chunks
 	done   bool
-	chunks []chunk // ascending by hash
+	chunks []chunk
 }
 
 type chunk struct{ hash, bytes uint32 }
@@ -54,7 +51,7 @@ func (r *renamer) chunks(s *sample) {
 	if r.counts == nil {
 		r.counts = make([]uint32, chunkHashes)
 	}
-	r.hashes = appendChunks(r.hashes[:0], s.data, r.counts)
+	r.hashes = countChunks(r.hashes[:0], s.data, r.counts)
 	s.chunks = make([]chunk, len(r.hashes))
 	for i, h := range r.hashes {
 		s.chunks[i] = chunk{h, r.counts[h]}
@@ -63,10 +60,10 @@ func (r *renamer) chunks(s *sample) {
 	s.data, s.done = nil, true
 }
 
-// appendChunks counts the bytes of data by the hash of their chunk, and appends
-// the hashes met, ascending. Of text, the CR before a line feed does not count.
-// As in git before 2.44, what follows the last whole chunk does not either.
-func appendChunks(hashes []uint32, data []byte, counts []uint32) []uint32 {
+// countChunks counts the bytes of data by the hash of their chunk, and appends
+// the hashes met. Of text, the CR before a line feed does not count. As in git
+// before 2.44, what follows the last whole chunk does not either.
+func countChunks(hashes []uint32, data []byte, counts []uint32) []uint32 {
 	isText := bytes.IndexByte(data[:min(len(data), binaryPrefix)], 0) < 0
 	var n, a, b uint32
 	for i, c := range data {
@@ -84,23 +81,37 @@ func appendChunks(hashes []uint32, data []byte, counts []uint32) []uint32 {
 		counts[h] += n
 		n, a, b = 0, 0, 0
 	}
-	slices.Sort(hashes)
 	return hashes
 }
 
-// inBoth adds up the bytes that are in chunks of both.
-func inBoth(a, b []chunk) int64 {
-	var n int64
-	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch x, y := &a[i], &b[j]; {
-		case x.hash < y.hash:
-			i++
-		case x.hash > y.hash:
-			j++
-		default:
-			n += int64(min(x.bytes, y.bytes))
-			i, j = i+1, j+1
+// against spreads a target's chunks, so that inBoth can look them up: many
+// sources are compared with each target.
+func (r *renamer) against(s *sample) {
+	if r.spreadOf == s {
+		return
+	}
+	if r.spread == nil {
+		r.spread = make([]uint32, chunkHashes)
+	}
+	if r.spreadOf != nil {
+		for _, c := range r.spreadChunks {
+			r.spread[c.hash] = 0
 		}
 	}
-	return n
+	r.spreadOf, r.spreadChunks = s, s.chunks
+	for _, c := range s.chunks {
+		r.spread[c.hash] = c.bytes
+	}
+}
+
+// inBoth adds up the bytes that are in chunks of both a sample and the spread
+// one.
+func (r *renamer) inBoth(s *sample) int64 {
+	n, spread := uint64(0), r.spread[:chunkHashes]
+	for _, c := range s.chunks {
+		if c.hash < chunkHashes { // always; the compiler does not know
+			n += uint64(min(c.bytes, spread[c.hash]))
+		}
+	}
+	return int64(n)
 }
