@@ -141,19 +141,23 @@ func (c *check) pack(ctx context.Context, place int, rows bool, visit func(git.I
 	return p.VerifyAll(ctx, visit, fault, func(done, _ int) { progress(done) })
 }
 
-// row compares the row of a pack with its files.
+// row compares the row of a pack with the pack.
 func (c *check) row(ctx context.Context, place int) error {
 	row := c.snap.state.Packs[place]
 	p, err := c.snap.pack(ctx, place)
 	if err != nil {
 		return err
 	}
-	file, err := c.store.files.Open(ctx, PackFile(row.Name))
-	if err != nil {
-		return err
+	size := int64(len(row.Data))
+	if !row.InRow() {
+		file, err := c.store.files.Open(ctx, PackFile(row.Name))
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		size = file.Size()
 	}
-	defer file.Close()
-	if size := file.Size(); size != row.Bytes {
+	if size != row.Bytes {
 		c.fault("pack %s: file of %d bytes, row says %d", row.Name, size, row.Bytes)
 	}
 	if n := p.Index().Count(); int64(n) != row.Objects {

@@ -137,6 +137,10 @@ func (c *Change) checkPacks() error {
 		if p.Bytes <= 0 || p.Objects <= 0 || len(p.Checksum) == 0 {
 			return fmt.Errorf("pack %s: row of %d bytes, %d objects, checksum %x", p.Name, p.Bytes, p.Objects, p.Checksum)
 		}
+		if p.InRow() != (len(p.Index) > 0) || p.InRow() && int64(len(p.Data)) != p.Bytes || p.rowBytes() > MaxRowBytes {
+			return fmt.Errorf("pack %s: row of %d bytes has %d of them and %d of the index, limit %d",
+				p.Name, p.Bytes, len(p.Data), len(p.Index), MaxRowBytes)
+		}
 	}
 	for _, p := range c.Drop {
 		if err := name(p); err != nil {

@@ -100,7 +100,7 @@ func TestSnapshotsAreCurrentAndCheap(t *testing.T) {
 	s := newStock(t, git.SHA1)
 	s.grow("main", 1, 3)
 	count := &counting{Catalog: w.catalog}
-	here, there := repo.New(w.files, count, repo.Config{Clock: w.clock.Now}), w.Store // two nodes
+	here, there := repo.New(w.files, count, w.config()), w.Store // two nodes
 	defer here.Close()
 	open := func(store *repo.Store) *repo.State {
 		t.Helper()
@@ -163,7 +163,7 @@ func (f openedFile) View(ctx context.Context, off int64, n int) ([]byte, error) 
 func TestOpenPacksAreSharedAndBounded(t *testing.T) {
 	w, s := newWorld(t, git.SHA1), newStock(t, git.SHA1)
 	files := &opening{Files: w.files}
-	store := repo.New(files, w.catalog, repo.Config{Clock: w.clock.Now, OpenPacks: 3})
+	store := repo.New(files, w.catalog, repo.Config{Clock: w.clock.Now, OpenPacks: 3, RowBytes: -1})
 	for i := range 8 { // eight packs, none of which needs another
 		blob := s.write(git.KindBlob, fmt.Sprint("content ", i))
 		w.push(w.id, s.packOf(blob), map[string]git.ID{fmt.Sprintf("refs/x/%d", i): blob})

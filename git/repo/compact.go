@@ -143,10 +143,7 @@ func (c *compaction) join(ctx context.Context) (*Staged, error) {
 	}
 	objects := j.objects()
 	j.progress = func(done int) { c.tell(done, 2*objects) }
-	draft, err := c.store.files.Draft(ctx)
-	if err != nil {
-		return nil, err
-	}
+	draft := c.store.draft(ctx, 0)
 	defer func() {
 		_ = draft.Discard() // after Publish this does nothing; what it leaves before, Sweep takes
 	}()
@@ -161,7 +158,7 @@ func (c *compaction) join(ctx context.Context) (*Staged, error) {
 
 // verify reads the new pack as others will, all of it.
 func (c *compaction) verify(ctx context.Context, row Pack) error {
-	p, err := c.store.packs.acquire(ctx, c.snap.state.Format, row.Name)
+	p, err := c.store.packs.acquire(ctx, c.snap.state.Format, &row)
 	if err != nil {
 		return err
 	}

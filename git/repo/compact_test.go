@@ -405,7 +405,7 @@ func TestCompactDamaged(t *testing.T) {
 		if err := w.files.Damage(file, func(data []byte) []byte { data[(n*7919+13)%len(data)] ^= 0x41; return data }); err != nil {
 			t.Fatal(err)
 		}
-		_, err := repo.New(w.files, w.catalog, repo.Config{Clock: w.clock.Now}).Compact(t.Context(), w.id, repo.CompactOptions{All: true})
+		_, err := repo.New(w.files, w.catalog, w.config()).Compact(t.Context(), w.id, repo.CompactOptions{All: true})
 		if err != nil {
 			if now := w.snapshot(w.id).State(); now.Version != before.Version || len(w.names()) != 4 {
 				t.Errorf("damage %d of %s: %v, and it changed something: %q", n, file, err, w.names())
@@ -432,12 +432,12 @@ func TestCompactCrashTable(t *testing.T) {
 		w.push(w.id, first, nil)
 		w.push(w.id, second, s.refs())
 		before := w.snapshot(w.id).State()
-		store := repo.New(faultyFiles{w.files, f}, faultyCatalog{w.catalog, f}, repo.Config{Clock: w.clock.Now})
+		store := repo.New(faultyFiles{w.files, f}, faultyCatalog{w.catalog, f}, w.config())
 		_, err := store.Compact(t.Context(), w.id, repo.CompactOptions{All: true})
 		if closed := store.Close(); closed != nil {
 			t.Error(closed)
 		}
-		restarted := repo.New(w.files, w.catalog, repo.Config{Clock: w.clock.Now})
+		restarted := repo.New(w.files, w.catalog, w.config())
 		defer restarted.Close()
 		w.Store = restarted
 		after := w.snapshot(w.id).State()

@@ -122,70 +122,81 @@ func TestCrashTable(t *testing.T) {
 	secondRefs := s.refs()
 	whole := s.packOf(s.reachable("--all")...)
 
-	scenarios := map[string]struct {
-		pack []byte
-		refs map[string]git.ID
-		drop bool // the pack replaces those before it
-	}{
+	scenarios := map[string]crashScenario{
 		"push":    {pack: thin, refs: secondRefs},
 		"refs":    {pack: s.packOf(), refs: map[string]git.ID{"refs/heads/copy": firstRefs["refs/heads/main"], "refs/tags/v1": {}}},
 		"replace": {pack: whole, refs: secondRefs, drop: true},
 	}
 	for name, sc := range scenarios {
-		t.Run(name, func(t *testing.T) {
-			run := func(f *fault) (committed bool, w *world, left string) {
-				w = newWorld(t, git.SHA1)
-				w.push(w.id, first, firstRefs)
-				before := w.snapshot(w.id).State()
-				store := repo.New(faultyFiles{w.files, f}, faultyCatalog{w.catalog, f}, repo.Config{Clock: w.clock.Now})
-				err := attempt(w, store, sc.pack, sc.refs, sc.drop)
-				store.Close()
-
-				restarted := repo.New(w.files, w.catalog, repo.Config{Clock: w.clock.Now})
-				defer restarted.Close()
-				w.Store = restarted
-				after := w.snapshot(w.id).State()
-				committed = after.Version != before.Version
-				switch {
-				case err == nil && !committed:
-					t.Errorf("acknowledged and lost")
-				case err != nil && committed && !errors.Is(err, repo.ErrUnknown):
-					t.Errorf("refused by %v, yet committed", err)
-				case !committed && !after.Refs.Equal(before.Refs):
-					t.Errorf("refs moved without a commit")
-				}
-				left = settle(t, w, after)
-				if !committed { // the client tries again
-					if err := attempt(w, w.Store, sc.pack, sc.refs, sc.drop); err != nil {
-						t.Errorf("second try: %v", err)
-					}
-					settle(t, w, w.snapshot(w.id).State())
-				}
-				now := w.snapshot(w.id)
-				for ref, target := range sc.refs {
-					if r, _ := now.Ref(ref); r.Target != target {
-						t.Errorf("%s is at %s, want %s", ref, r.Target, target)
-					}
-				}
-				return committed, w, left
-			}
-			none := &fault{at: -1}
-			if committed, _, left := run(none); !committed || (left != "" && !sc.drop) {
-				t.Fatalf("without a fault: committed=%v, left %q", committed, left)
-			}
-			for step, what := range none.names {
-				for _, f := range []*fault{{at: step}, {at: step, done: true}, {at: step, crash: true}, {at: step, done: true, crash: true}} {
-					committed, _, _ := run(f)
-					if what == "commit" && committed != f.done {
-						t.Errorf("step %d, %s, done %v: committed=%v", step, what, f.done, committed)
-					}
-					if t.Failed() {
-						t.Fatalf("step %d of %v, done %v, crash %v", step, none.names, f.done, f.crash)
-					}
-				}
-			}
-		})
+		crashes(t, name, -1, first, firstRefs, sc)
+		crashes(t, name+" in rows", 1<<10, first, firstRefs, sc) // of which some packs are too large
+		crashes(t, name+" all in rows", 1<<20, first, firstRefs, sc)
 	}
+}
+
+type crashScenario struct {
+	pack []byte
+	refs map[string]git.ID
+	drop bool // the pack replaces those before it
+}
+
+func crashes(t *testing.T, name string, rowBytes int, first []byte, firstRefs map[string]git.ID, sc crashScenario) {
+	t.Run(name, func(t *testing.T) {
+		run := func(f *fault) (committed bool, w *world, left string) {
+			w = newWorldOf(t, git.SHA1, rowBytes)
+			w.push(w.id, first, firstRefs)
+			before := w.snapshot(w.id).State()
+			store := repo.New(faultyFiles{w.files, f}, faultyCatalog{w.catalog, f}, w.config())
+			err := attempt(w, store, sc.pack, sc.refs, sc.drop)
+			store.Close()
+
+			restarted := repo.New(w.files, w.catalog, w.config())
+			defer restarted.Close()
+			w.Store = restarted
+			after := w.snapshot(w.id).State()
+			committed = after.Version != before.Version
+			switch {
+			case err == nil && !committed:
+				t.Errorf("acknowledged and lost")
+			case err != nil && committed && !errors.Is(err, repo.ErrUnknown):
+				t.Errorf("refused by %v, yet committed", err)
+			case !committed && !after.Refs.Equal(before.Refs):
+				t.Errorf("refs moved without a commit")
+			}
+			left = settle(t, w, after)
+			if !committed { // the client tries again
+				if err := attempt(w, w.Store, sc.pack, sc.refs, sc.drop); err != nil {
+					t.Errorf("second try: %v", err)
+				}
+				settle(t, w, w.snapshot(w.id).State())
+			}
+			now := w.snapshot(w.id)
+			for ref, target := range sc.refs {
+				if r, _ := now.Ref(ref); r.Target != target {
+					t.Errorf("%s is at %s, want %s", ref, r.Target, target)
+				}
+			}
+			return committed, w, left
+		}
+		none := &fault{at: -1}
+		if committed, _, left := run(none); !committed || (left != "" && !sc.drop) {
+			t.Fatalf("without a fault: committed=%v, left %q", committed, left)
+		}
+		if rowBytes == 1<<20 && !slices.Equal(none.names, []string{"commit"}) {
+			t.Errorf("steps: %q, want only the commit", none.names)
+		}
+		for step, what := range none.names {
+			for _, f := range []*fault{{at: step}, {at: step, done: true}, {at: step, crash: true}, {at: step, done: true, crash: true}} {
+				committed, _, _ := run(f)
+				if what == "commit" && committed != f.done {
+					t.Errorf("step %d, %s, done %v: committed=%v", step, what, f.done, committed)
+				}
+				if t.Failed() {
+					t.Fatalf("step %d of %v, done %v, crash %v", step, none.names, f.done, f.crash)
+				}
+			}
+		}
+	})
 }
 
 // attempt pushes once, as transfer does.
@@ -234,7 +245,7 @@ func settle(t *testing.T, w *world, state *repo.State) (removed string) {
 	// The sweep may die as well; the next one goes on.
 	for step := range 3 {
 		f := &fault{at: step, done: step == 1, crash: true}
-		store := repo.New(faultyFiles{w.files, f}, w.catalog, repo.Config{Clock: w.clock.Now})
+		store := repo.New(faultyFiles{w.files, f}, w.catalog, w.config())
 		if _, _, err := store.Sweep(t.Context(), nil); err != nil && !errors.Is(err, errLost) {
 			t.Errorf("Sweep: %v", err)
 		}
@@ -247,6 +258,9 @@ func settle(t *testing.T, w *world, state *repo.State) (removed string) {
 	}
 	var want []string
 	for _, p := range state.Packs {
+		if p.InRow() {
+			continue
+		}
 		want = append(want, repo.PackFile(p.Name), repo.IndexFile(p.Name))
 	}
 	slices.Sort(want)
@@ -267,7 +281,7 @@ func TestFaultsAreNoticed(t *testing.T) {
 		probe := &fault{at: -1}
 		fail := func(f *fault) error {
 			w := newWorld(t, git.SHA1)
-			store := repo.New(faultyFiles{w.files, f}, faultyCatalog{w.catalog, f}, repo.Config{Clock: w.clock.Now})
+			store := repo.New(faultyFiles{w.files, f}, faultyCatalog{w.catalog, f}, w.config())
 			defer store.Close()
 			return attempt(w, store, s.packOf(blob), map[string]git.ID{"refs/x/y": blob}, false)
 		}

@@ -233,7 +233,7 @@ func (d *derived) bitmapsOf(ctx context.Context, f git.Format, names []string) (
 		s := new(bitmapStack)
 		var layers []bitmap.Layer
 		for _, name := range names {
-			p, err := d.packs.acquire(ctx, f, name)
+			p, err := d.packs.acquire(ctx, f, &Pack{Name: name})
 			if err != nil {
 				return fail(err)
 			}

@@ -51,13 +51,22 @@ type world struct {
 	clock   *clock
 	id      repo.ID
 	format  git.Format
+	damaged []string // what Config.Damaged heard: see derive
+	// rowBytes is Config.RowBytes. Most tests look at files, so in them every pack
+	// is in files, however small.
+	rowBytes int
 }
 
 func newWorld(t testing.TB, f git.Format) *world {
 	t.Helper()
+	return newWorldOf(t, f, -1)
+}
+
+func newWorldOf(t testing.TB, f git.Format, rowBytes int) *world {
+	t.Helper()
 	c := newClock()
-	w := &world{TB: t, files: &memrepo.Files{Now: c.Now}, catalog: new(memrepo.Catalog), clock: c, format: f}
-	w.Store = repo.New(w.files, w.catalog, repo.Config{Clock: c.Now})
+	w := &world{TB: t, files: &memrepo.Files{Now: c.Now}, catalog: new(memrepo.Catalog), clock: c, format: f, rowBytes: rowBytes}
+	w.Store = repo.New(w.files, w.catalog, w.config())
 	w.id = w.create()
 	t.Cleanup(func() {
 		if err := w.Store.Close(); err != nil {
@@ -66,6 +75,8 @@ func newWorld(t testing.TB, f git.Format) *world {
 	})
 	return w
 }
+
+func (w *world) config() repo.Config { return repo.Config{Clock: w.clock.Now, RowBytes: w.rowBytes} }
 
 func (w *world) create() repo.ID {
 	w.Helper()

@@ -79,12 +79,9 @@ func (in *ingest) mostNamed() func() int64 {
 	return func() int64 { return known + in.stream.n.Load()/leastBytes }
 }
 
-// run goes from the stream to the two published files.
+// run goes from the stream to the pack, which is in its row or in two published files.
 func (in *ingest) run(ctx context.Context) (_ *Staged, err error) {
-	draft, err := in.store.files.Draft(ctx)
-	if err != nil {
-		return nil, err
-	}
+	draft := in.store.draft(ctx, in.snap.rowRoom(in.store.config.RowBytes))
 	defer func() {
 		// After Publish this does nothing, and before it an error of Discard
 		// would only hide why; Sweep takes what it leaves.

@@ -69,7 +69,7 @@ func TestLedger(t *testing.T) {
 }
 
 func TestStatesAreBounded(t *testing.T) {
-	s := states{max: 3}
+	s := states{max: 3, maxBytes: 1 << 20}
 	for i := range ID(5) {
 		s.keep(&State{ID: i, Version: 7})
 		s.recent(0) // keeps it in use

@@ -39,8 +39,8 @@ type openPack struct {
 }
 
 // acquire opens a pack or shares the open one. The caller releases it.
-func (o *openPacks) acquire(ctx context.Context, f git.Format, name string) (*openPack, error) {
-	p := o.hold(name)
+func (o *openPacks) acquire(ctx context.Context, f git.Format, row *Pack) (*openPack, error) {
+	p := o.hold(row.Name)
 	select {
 	case p.gate <- struct{}{}:
 	case <-ctx.Done():
@@ -49,7 +49,7 @@ func (o *openPacks) acquire(ctx context.Context, f git.Format, name string) (*op
 	}
 	var err error
 	if p.pack == nil { // or whoever opened it before us failed, perhaps cancelled
-		err = p.open(ctx, o, f)
+		err = p.open(ctx, o, f, row)
 	}
 	<-p.gate
 	if err != nil {
@@ -116,8 +116,11 @@ func (o *openPacks) close() (held int) {
 	return len(o.byName)
 }
 
-// open opens both files. Called with the gate.
-func (p *openPack) open(ctx context.Context, o *openPacks, f git.Format) (err error) {
+// open opens both files, or what is in the row. Called with the gate.
+func (p *openPack) open(ctx context.Context, o *openPacks, f git.Format, row *Pack) (err error) {
+	if row.InRow() {
+		return p.openRow(ctx, o, f, row)
+	}
 	var files []File
 	defer func() {
 		if err != nil {
@@ -156,6 +159,30 @@ func (p *openPack) open(ctx context.Context, o *openPacks, f git.Format) (err er
 	}
 	p.pack, p.files = opened, files
 	return nil
+}
+
+func (p *openPack) openRow(ctx context.Context, o *openPacks, f git.Format, row *Pack) error {
+	index, err := pack.OpenIndex(f, row.Index)
+	if err == nil {
+		p.pack, err = pack.Open(ctx, f, memory(row.Data), index, o.cache)
+	}
+	if err != nil {
+		p.pack = nil
+		return fmt.Errorf("row of pack %s: %w", row.Name, err)
+	}
+	return nil
+}
+
+// memory is a pack.Source.
+type memory []byte
+
+func (m memory) Size() int64 { return int64(len(m)) }
+
+func (m memory) View(_ context.Context, off int64, n int) ([]byte, error) {
+	if off >= int64(len(m)) {
+		return nil, io.EOF
+	}
+	return m[off:min(off+int64(n), int64(len(m)))], nil
 }
 
 func (p *openPack) close() {

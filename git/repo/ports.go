@@ -131,7 +131,8 @@ type Catalog interface {
 	// Load returns the repository's state. When since, an earlier result for
 	// this id, is still current it is returned itself, for the price of one
 	// indexed read; otherwise an adapter may build the new state from it and
-	// what changed. Load fails with ErrNoRepository.
+	// what changed. The bytes of packs in rows come along; where since has the pack
+	// they should be taken from there. Load fails with ErrNoRepository.
 	Load(ctx context.Context, id ID, since *State) (*State, error)
 	// Commit applies a change: all of it, durably, or nothing. It returns the
 	// new version, which is greater than that of every commit before it to
@@ -146,7 +147,8 @@ type Catalog interface {
 	//   - ErrFull
 	//   - ErrUnknown
 	//
-	// A pack that was dropped may be added again, and counts as new. Commit
+	// A pack that was dropped may be added again, and counts as new. The bytes of
+	// a pack in its row are stored with the row and go with it. Commit
 	// takes for granted what Store.Commit checked: names, distinctness, limits.
 	Commit(ctx context.Context, c *Change) (version int64, err error)
 	// RefLog returns up to limit movements of the refs of a repository, newest
@@ -176,15 +178,23 @@ type State struct {
 // Pack is the row of one stored pack. The same pack may be in several
 // repositories (forks).
 type Pack struct {
-	Name     string // its files are PackFile(Name) and IndexFile(Name)
-	Bytes    int64  // of the pack file
+	Name     string // its files are PackFile(Name) and IndexFile(Name), unless it is in its row
+	Bytes    int64  // of the pack, without its index
 	Objects  int64
 	Checksum []byte // the pack's trailer
 	// Added is when the files were staged or, for a pack shared with another
 	// repository, when that was last known to have it: Commit refuses what is
 	// too old to be safe from Sweep. Kept to the microsecond, as all times.
 	Added time.Time
+	// Data and Index are the pack itself and its index, of a small one that is in
+	// its row: there are no files. Both are nil otherwise. Never changed.
+	Data, Index []byte
 }
+
+// InRow reports whether the pack is in its row, and not in files.
+func (p *Pack) InRow() bool { return p.Data != nil }
+
+func (p *Pack) rowBytes() int64 { return int64(len(p.Data) + len(p.Index)) }
 
 // Change is one step of a repository: new packs become part of it and refs move, together.
 type Change struct {

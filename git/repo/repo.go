@@ -28,11 +28,16 @@ import (
 // MaxGrace is the longest Config.Grace: catalogues remember dropped packs for so long.
 const MaxGrace = 30 * 24 * time.Hour
 
+// MaxRowBytes is the most that a pack with its index may have in its row.
+const MaxRowBytes = 1 << 20
+
 // Config bounds a Store. The zero value of a field means its default.
 type Config struct {
 	CacheBytes int64         // inflated delta bases, all repositories together; 128 MiB
 	OpenPacks  int           // packs kept open, all repositories together; 512
 	States     int           // repository states kept in memory; 1,024
+	StateBytes int64         // that they take; 256 MiB
+	RowBytes   int           // of a pack, with its index, that is kept in its row and not in files; 64 KiB, at most MaxRowBytes; below 0: none
 	Workers    int           // goroutines of one ingest; GOMAXPROCS
 	Limits     pack.Limits   // of one ingest; none
 	Refs       int           // that one change may move; 100,000
@@ -51,6 +56,8 @@ func (c Config) withDefaults() Config {
 	c.CacheBytes = cmp.Or(c.CacheBytes, 128<<20)
 	c.OpenPacks = cmp.Or(c.OpenPacks, 512)
 	c.States = cmp.Or(c.States, 1024)
+	c.StateBytes = cmp.Or(c.StateBytes, 256<<20)
+	c.RowBytes = min(max(cmp.Or(c.RowBytes, 64<<10), 0), MaxRowBytes)
 	c.Refs = cmp.Or(c.Refs, 100_000)
 	c.EntryName = cmp.Or(c.EntryName, fsck.MaxNameSize)
 	c.DeriveFrom = cmp.Or(c.DeriveFrom, 1000)
@@ -81,7 +88,7 @@ func New(files Files, catalog Catalog, c Config) *Store {
 		files:   files,
 		catalog: catalog,
 		config:  c,
-		states:  states{max: c.States},
+		states:  states{max: c.States, maxBytes: c.StateBytes},
 		packs:   openPacks{files: files, cache: pack.NewCache(c.CacheBytes), max: c.OpenPacks},
 	}
 	s.derived = derived{files: files, packs: &s.packs, config: &s.config}

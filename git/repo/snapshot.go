@@ -178,7 +178,7 @@ func (s *Snapshot) pack(ctx context.Context, place int) (*pack.Pack, error) {
 	if p := s.packs[place].Load(); p != nil {
 		return p.pack, nil
 	}
-	p, err := s.store.packs.acquire(ctx, s.state.Format, s.state.Packs[place].Name)
+	p, err := s.store.packs.acquire(ctx, s.state.Format, &s.state.Packs[place])
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +186,18 @@ func (s *Snapshot) pack(ctx context.Context, place int) (*pack.Pack, error) {
 		s.store.packs.release(p)
 	}
 	return p.pack, nil
+}
+
+// rowRoom returns how large a pack may be that is added in its row: Config.RowBytes,
+// but all such packs of a repository are in memory with its state, so together they have
+// a bound; compaction makes a file of them long before.
+func (s *Snapshot) rowRoom(rowBytes int) int {
+	const packs = 32 // of the largest
+	room := packs * int64(rowBytes)
+	for i := range s.state.Packs {
+		room -= s.state.Packs[i].rowBytes()
+	}
+	return int(min(max(room, 0), int64(rowBytes)))
 }
 
 // objectCount is how many objects the packs have, as their rows say; objects in

@@ -87,7 +87,7 @@ func TestNoSpace(t *testing.T) {
 		store *repo.Store
 		want  string
 	}{
-		{repo.New(full{&memrepo.Files{}}, w.catalog, repo.Config{}),
+		{repo.New(full{&memrepo.Files{}}, w.catalog, repo.Config{RowBytes: -1}),
 			"unpack no space left on the server's disk\nng refs/heads/main unpacker error\n0000\n"},
 		{repo.New(&memrepo.Files{}, &refusing{w.catalog, fmt.Errorf("write wal: %w", repo.ErrFull)}, repo.Config{}),
 			"unpack ok\nng refs/heads/main failed to update ref: no space left on the server's disk\n0000\n"},

@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ingot-forge/ingot/git"
@@ -27,11 +28,21 @@ func (c *Catalog) Commit(ctx context.Context, ch *repo.Change) (version int64, e
 
 func commit(tx *tx, ch *repo.Change) (version int64, err error) {
 	// First of all the row itself, which keeps other commits to this repository
-	// out where writers don't take turns anyway.
+	// out where writers don't take turns anyway. It takes what the change says by
+	// itself along: should the change not be made, nothing of this is.
 	var format git.Format
 	var head string
+	var added int64
+	for _, p := range ch.Add {
+		added += p.Bytes
+	}
+	var pushed any // NULL: no ref moves
+	if moves(ch) {
+		pushed = micros(ch.Time)
+	}
 	found, err := tx.one([]any{&version, &format, &head},
-		`UPDATE repositories SET version = version + 1 WHERE id = $1 RETURNING version, format, head`, ch.Repository)
+		`UPDATE repositories SET version = version + 1, bytes = bytes + $2, pushed = COALESCE($3, pushed)
+			WHERE id = $1 RETURNING version, format, head`, ch.Repository, added, pushed)
 	if err != nil {
 		return 0, err
 	}
@@ -54,6 +65,11 @@ func commit(tx *tx, ch *repo.Change) (version int64, err error) {
 	return version, err
 }
 
+// moves reports whether a change moves a ref.
+func moves(ch *repo.Change) bool {
+	return slices.ContainsFunc(ch.Refs, func(u repo.RefUpdate) bool { return u.Old != u.New })
+}
+
 // commitWriter writes one change, part by part.
 type commitWriter struct {
 	tx      *tx
@@ -64,7 +80,7 @@ type commitWriter struct {
 }
 
 func (w *commitWriter) packs() error {
-	var grown int64 // bytes
+	var dropped int64 // bytes
 	for _, name := range w.ch.Drop {
 		var bytes int64
 		found, err := w.tx.one([]any{&bytes},
@@ -78,7 +94,7 @@ func (w *commitWriter) packs() error {
 		if _, err := w.tx.exec(insertDropped+` VALUES ($1, $2)`+laterDropped, name, w.at); err != nil {
 			return err
 		}
-		grown -= bytes
+		dropped += bytes
 	}
 	for i, p := range w.ch.Add {
 		added, err := w.tx.exec(`INSERT INTO packs (repository, seq, name, bytes, objects, checksum, added)
@@ -90,22 +106,30 @@ func (w *commitWriter) packs() error {
 		if added == 0 {
 			return fmt.Errorf("pack %q is there already: %w", p.Name, repo.ErrOutOfDate)
 		}
-		grown += p.Bytes
+		if err := w.packBytes(&p); err != nil {
+			return err
+		}
 	}
 	if len(w.ch.Drop) > 0 {
-		if _, err := w.tx.exec(`UPDATE repositories SET dropped = version WHERE id = $1`, w.ch.Repository); err != nil {
+		_, err := w.tx.exec(`UPDATE repositories SET dropped = version, bytes = bytes - $2 WHERE id = $1`, w.ch.Repository, dropped)
+		if err != nil {
 			return err
 		}
 		if err := w.tx.forgetDropped(w.ch.Time); err != nil {
 			return err
 		}
 	}
-	if grown != 0 {
-		if _, err := w.tx.exec(`UPDATE repositories SET bytes = bytes + $2 WHERE id = $1`, w.ch.Repository, grown); err != nil {
-			return err
-		}
-	}
 	return nil
+}
+
+// packBytes stores the bytes of a pack in its row. They go when the row goes.
+func (w *commitWriter) packBytes(p *repo.Pack) error {
+	if !p.InRow() {
+		return nil
+	}
+	_, err := w.tx.exec(`INSERT INTO pack_bytes (repository, name, data, index_data) VALUES ($1, $2, $3, $4)`,
+		w.ch.Repository, p.Name, p.Data, p.Index)
+	return err
 }
 
 // A pack may be dropped by several repositories; the last time counts.
@@ -162,9 +186,6 @@ func (w *commitWriter) refs() error {
 	}
 	if len(moved) == 0 {
 		return nil
-	}
-	if _, err := w.tx.exec(`UPDATE repositories SET pushed = $2 WHERE id = $1`, w.ch.Repository, w.at); err != nil {
-		return err
 	}
 	if err := w.deleteRefs(deleted); err != nil {
 		return err

@@ -45,3 +45,21 @@ func (db *DB) PanicInTurn(t *testing.T, message string) {
 		panic(message)
 	})
 }
+
+// CountRows returns how many rows a table has.
+func (db *DB) CountRows(t *testing.T, table string) (n int) {
+	t.Helper()
+	if _, err := db.one(t.Context(), []any{&n}, `SELECT COUNT(*) FROM `+table); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// PageCount returns how large the database is.
+func (db *DB) PageCount(t *testing.T) (n int) {
+	t.Helper()
+	if _, err := db.one(t.Context(), []any{&n}, `PRAGMA page_count`); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

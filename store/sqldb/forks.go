@@ -51,6 +51,11 @@ func (f *forked) share(tx *tx, id forge.RepositoryID, o *hosting.Forking, at tim
 	if err != nil {
 		return err
 	}
+	_, err = tx.exec(`INSERT INTO pack_bytes (repository, name, data, index_data)
+		SELECT $1, name, data, index_data FROM pack_bytes WHERE repository = $2`, id, f.parent)
+	if err != nil {
+		return err
+	}
 	const refs = `INSERT INTO refs (repository, name, target, peeled)
 		SELECT $1, name, target, peeled FROM refs WHERE repository = $2 AND `
 	if o.DefaultBranchOnly {

@@ -68,11 +68,10 @@ func loadState(tx *tx, id repo.ID, since *repo.State) (*repo.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	if behind && dropped <= since.Version {
-		s.Packs, err = appendPacks(tx, id, slices.Clone(since.Packs), since.Version+1)
-	} else {
-		s.Packs, err = appendPacks(tx, id, nil, 0)
+	if !behind {
+		since = nil
 	}
+	s.Packs, err = loadPacks(tx, id, since, dropped)
 	return s, err
 }
 
@@ -107,18 +106,37 @@ func refsSince(tx *tx, since *repo.State) (repo.Refs, error) {
 	return since.Refs.Change(moved), err
 }
 
-// appendPacks appends the packs that version and later ones added.
-func appendPacks(tx *tx, id repo.ID, packs []repo.Pack, version int64) ([]repo.Pack, error) {
+// loadPacks returns the packs of now. The rows that an earlier state has, which may
+// be nil, are read again only if packs were dropped since, and their bytes never.
+func loadPacks(tx *tx, id repo.ID, since *repo.State, dropped int64) ([]repo.Pack, error) {
+	var packs []repo.Pack
+	var first, fresh int64 // the rows read; those of which bytes are read
+	earlier := map[string]*repo.Pack{}
+	if since != nil {
+		fresh = seqAt(since.Version+1, 0)
+		if dropped <= since.Version {
+			packs, first = slices.Clone(since.Packs), fresh
+		} else {
+			for i := range since.Packs {
+				earlier[since.Packs[i].Name] = &since.Packs[i]
+			}
+		}
+	}
 	err := tx.each(func(scan func(...any) error) (bool, error) {
 		var p repo.Pack
-		var added int64
-		if err := scan(&p.Name, &p.Bytes, &p.Objects, &p.Checksum, &added); err != nil {
+		var seq, added int64
+		if err := scan(&seq, &p.Name, &p.Bytes, &p.Objects, &p.Checksum, &added, &p.Data, &p.Index); err != nil {
 			return false, err
 		}
 		p.Added = fromMicros(added)
+		if was := earlier[p.Name]; was != nil && seq < fresh {
+			p.Data, p.Index = was.Data, was.Index
+		}
 		packs = append(packs, p)
 		return true, nil
-	}, `SELECT name, bytes, objects, checksum, added FROM packs WHERE repository = $1 AND seq >= $2 ORDER BY seq`,
-		id, seqAt(version, 0))
+	}, `SELECT p.seq, p.name, p.bytes, p.objects, p.checksum, p.added, b.data, b.index_data FROM packs p
+		LEFT JOIN pack_bytes b ON p.seq >= $3 AND b.repository = p.repository AND b.name = p.name
+		WHERE p.repository = $1 AND p.seq >= $2 ORDER BY p.seq`,
+		id, first, fresh)
 	return packs, err
 }

@@ -55,7 +55,7 @@ func testFork(t *testing.T, f Fixture) {
 		t.Fatal(err)
 	}
 	packs := []repo.Pack{{Name: "a", Bytes: 1000, Objects: 3, Checksum: []byte{1}, Added: at},
-		{Name: "b", Bytes: 234, Objects: 1, Checksum: []byte{2}, Added: at}}
+		{Name: "b", Bytes: 234, Objects: 1, Checksum: []byte{2}, Added: at, Data: []byte("small"), Index: []byte("pack")}}
 	for i, p := range packs {
 		_, err := f.Catalog.Commit(ctx, &repo.Change{Repository: repo.ID(parent.ID), Time: at, Add: []repo.Pack{p}, Refs: [][]repo.RefUpdate{
 			{{Name: "refs/heads/dev", New: git.ID{1}}, {Name: "refs/heads/a/b", New: git.ID{2}}, {Name: "refs/tags/v1", New: git.ID{3}, Peeled: git.ID{1}}},
@@ -81,6 +81,7 @@ func testFork(t *testing.T, f Fixture) {
 	}
 	for i, p := range state.Packs {
 		if p.Name != packs[i].Name || p.Bytes != packs[i].Bytes || p.Objects != packs[i].Objects || !slices.Equal(p.Checksum, packs[i].Checksum) ||
+			!slices.Equal(p.Data, packs[i].Data) || !slices.Equal(p.Index, packs[i].Index) ||
 			!p.Added.Equal(at.Add(time.Hour)) {
 			t.Errorf("pack %d of the fork: %+v", i, p)
 		}

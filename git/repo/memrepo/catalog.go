@@ -165,7 +165,7 @@ func changePacks(old []repo.Pack, ch *repo.Change) ([]repo.Pack, error) {
 		if named(p.Name) >= 0 {
 			return nil, fmt.Errorf("pack %s is there already: %w", p.Name, repo.ErrOutOfDate)
 		}
-		p.Checksum = slices.Clone(p.Checksum)
+		p.Checksum, p.Data, p.Index = slices.Clone(p.Checksum), slices.Clone(p.Data), slices.Clone(p.Index)
 		p.Added = micro(p.Added)
 		packs = append(packs, p)
 	}

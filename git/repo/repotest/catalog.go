@@ -46,6 +46,8 @@ func TestCatalog(t *testing.T, open func(t *testing.T) CatalogFixture) {
 		{"an empty commit still counts", emptyCommit},
 		{"HEAD moves by compare-and-swap", headMoves},
 		{"packs are added and dropped", packLife},
+		{"the bytes of a pack live with its row", rowLife},
+		{"bytes of any size come back", rowSizes},
 		{"names are bytes", nameBytes},
 		{"both formats", bothFormats},
 		{"load returns since while it is current", loadSince},
@@ -89,11 +91,17 @@ func oid(f git.Format, i int) git.ID {
 
 func id(i int) git.ID { return oid(git.SHA1, i) }
 
+// packRow returns a pack of that name; one whose name's length is odd has its
+// bytes in its row.
 func packRow(name string) repo.Pack {
-	return repo.Pack{
+	p := repo.Pack{
 		Name: name, Bytes: int64(len(name)) << 33, Objects: 5, Checksum: fmt.Appendf(nil, "%-20.20s", "sum "+name),
 		Added: epoch.Add(time.Duration(len(name)) * time.Microsecond),
 	}
+	if len(name)%2 == 1 {
+		p.Data, p.Index = []byte("PACK\x00\xff of "+name), []byte("index\x00 of "+name)
+	}
+	return p
 }
 
 func (c cat) create() repo.ID { c.Helper(); return c.createOf(git.SHA1) }
