@@ -87,7 +87,7 @@ const (
 	maxXOR    = 160 // entries back
 
 	// maxPositions bounds a stack. The format would take twice as many.
-	maxPositions = 1 << 31
+	maxPositions = 1<<31 - 64
 )
 
 // kinds are the four in the order of a file.

@@ -2,7 +2,9 @@ package bitmap
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -27,7 +29,19 @@ type filler struct {
 	pending []pendingTree
 	steps   int
 	encoded []byte
+	recent  []foundID // by the low bits of the id
 }
+
+// foundID is where an object was found.
+type foundID struct {
+	id    git.ID
+	after int32 // its position plus one; 0: nothing is here
+}
+
+// maxRecent is how many objects' positions are remembered, in 36 bytes each. Where history goes
+// to and fro between lines of work, trees differ in more than what is new, and
+// the same objects are looked for again and again: in git's own history each 17 times.
+const maxRecent = 1 << 16
 
 // made is a finished bitmap.
 type made struct {
@@ -51,30 +65,39 @@ type pendingTree struct {
 
 func newFiller(c *commits) *filler {
 	n := c.index.Len()
-	return &filler{commits: c, set: NewSet(n), below: NewSet(n), scratch: NewSet(n), held: -1}
+	return &filler{commits: c, set: NewSet(n), below: NewSet(n), scratch: NewSet(n), held: -1,
+		recent: make([]foundID, maxRecent)}
 }
 
 // fill makes the bitmaps of all chosen commits of the chains and hears each, still in
 // f.set, by done. A commit that turns out to be open has none, nor have those that reach it;
 // open hears why, and ends everything if it returns an error.
+//
+// They are made in the order of history, not chain by chain: a commit whose first parents lead
+// elsewhere may have merged nearly all there is, and then finds bitmaps of that.
 func (f *filler) fill(ctx context.Context, chains []chain, open func(error) error, done func(commit uint32) error) error {
+	type step struct {
+		commit uint32
+		below  int64
+	}
+	var steps []step
 	for _, line := range chains {
 		below := line.onto
 		for _, i := range slices.Backward(line.commits) {
-			if f.nodes[i].flags&nodeChosen == 0 {
-				continue
+			if f.nodes[i].flags&nodeChosen != 0 {
+				steps = append(steps, step{i, below})
+				below = int64(i)
 			}
-			ok, err := f.fillOne(ctx, i, below, open)
-			if err != nil {
-				return err
-			}
-			if !ok { // nor will any on this chain be
-				break
-			}
-			if err := done(i); err != nil {
-				return err
-			}
-			below = int64(i)
+		}
+	}
+	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(f.nodes[a.commit].order, f.nodes[b.commit].order) })
+	for _, s := range steps {
+		ok, err := f.fillOne(ctx, s.commit, s.below, open)
+		if err == nil && ok {
+			err = done(s.commit)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -118,6 +141,7 @@ func (f *filler) start(below int64) error {
 		}
 	}
 	copy(f.below, f.set)
+	f.last.start(f.below)
 	return nil
 }
 
@@ -209,7 +233,7 @@ func (f *filler) tree(ctx context.Context, position int) error {
 		}
 		f.note(int(next.position), git.KindTree, next.hash)
 		take := func(mode git.Mode, name []byte, id git.ID) error { return f.take(next.prefix, mode, name, id) }
-		if err := f.last.each(f.format, next.prefix, int(next.position), data, f.set, take); err != nil {
+		if err := f.last.each(f.format, next.prefix, int(next.position), data, take); err != nil {
 			return fmt.Errorf("tree %s: %w", id, err)
 		}
 	}
@@ -221,10 +245,15 @@ func (f *filler) take(prefix uint32, mode git.Mode, name []byte, id git.ID) erro
 	if mode&0o170000 == git.ModeSubmodule {
 		return nil
 	}
-	position, ok := f.find(id)
-	if !ok {
-		return git.NotFound(id)
+	recent := &f.recent[binary.LittleEndian.Uint32(id[:])%maxRecent]
+	if recent.after == 0 || recent.id != id {
+		position, ok := f.find(id)
+		if !ok {
+			return git.NotFound(id)
+		}
+		*recent = foundID{id, int32(position) + 1}
 	}
+	position := int(recent.after) - 1
 	if !f.set.Add(position) {
 		return nil
 	}

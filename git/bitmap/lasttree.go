@@ -10,16 +10,27 @@ import (
 )
 
 // A tree mostly differs in an entry or two from the one that was read before it
-// at the same path. What both have byte for byte is in the set already if the
-// earlier tree is, so lastTrees keeps the last tree of a path and finds by comparing
+// at the same path. What both have byte for byte is in the set already if what the earlier
+// tree has is, so lastTrees keeps the last tree of a path and finds by comparing
 // bytes what is new: looking up each entry would take most of the time of Build.
 type lastTrees struct {
 	trees [256]lastTree
+	walk  int
+	below Set
 	ends  []uint32 // scratch
+}
+
+// start begins a walk from a set that is closed. Trees that were read in another walk
+// serve from now on only if below has them. That they are in the set would not do: they may be
+// waiting to be read, and of two trees neither would be gone through because of the other.
+func (l *lastTrees) start(below Set) {
+	l.walk++
+	l.below = below
 }
 
 // lastTree is a tree that was read to its end, well formed.
 type lastTree struct {
+	walk     int
 	position int
 	data     []byte
 	ends     []uint32 // the offset behind each entry
@@ -28,14 +39,14 @@ type lastTree struct {
 // maxLastTree bounds what is kept: sixteen megabytes in all, and a quarter of that in ends.
 const maxLastTree = 64 << 10
 
-// each calls take for the entries of the tree at a position, at least for those that a
-// tree which set has does not have. The hash of the path only says where to look for one.
-func (l *lastTrees) each(f git.Format, path uint32, position int, data []byte, set Set,
+// each calls take for the entries of the tree at a position, all but some that were taken in
+// this walk, or that below has. The hash of the path only says where to look for these.
+func (l *lastTrees) each(f git.Format, path uint32, position int, data []byte,
 	take func(mode git.Mode, name []byte, id git.ID) error) error {
 	last := &l.trees[path*0x9e3779b1>>24]
 	var beside []byte
 	var besideEnds []uint32
-	if len(last.ends) > 0 && set.Has(last.position) {
+	if last.walk == l.walk || len(last.ends) > 0 && l.below.Has(last.position) {
 		beside, besideEnds = last.data, last.ends
 	}
 	ends := l.ends[:0]
@@ -70,7 +81,7 @@ func (l *lastTrees) each(f git.Format, path uint32, position int, data []byte, s
 	l.ends = ends
 	if len(data) <= maxLastTree {
 		l.ends, last.ends = last.ends, ends
-		last.data, last.position = data, position
+		last.data, last.position, last.walk = data, position, l.walk
 	}
 	return nil
 }
