@@ -29,7 +29,7 @@ type adminCommand struct {
 		Create tokenCreate `cmd:"" help:"Make an access token and print it, and nothing else."`
 	} `cmd:"" help:"Access tokens."`
 	Fsck    fsckCommand    `cmd:"" help:"Verify every object, link and ref of one repository, or of all."`
-	Compact compactCommand `cmd:"" help:"Join small packs of one repository, or of all, so that few are left."`
+	Compact compactCommand `cmd:"" help:"Join small packs of one repository, or of all, so that few are left, and write what makes fetches fast."`
 	Sweep   sweepCommand   `cmd:"" help:"Remove stored files that nothing names and that are older than the grace time."`
 	Import  importCommand  `cmd:"" help:"Import a bare git repository from a directory."`
 }
@@ -151,9 +151,12 @@ func (c *compactCommand) Run(ctx context.Context) error {
 	return c.with(ctx, func(i *ingot.Instance) error {
 		return eachRepository(ctx, i, c.Repo, func(r *forge.Repository) error {
 			for more := true; more; {
-				bar := newBar("joining packs of " + r.FullName())
+				bar := newBar(r.FullName())
 				done, err := i.Hosting.Compact(ctx, machine, r.Owner, r.Name, repo.CompactOptions{All: c.All,
-					Progress: func(done, total int) { bar.set(int64(done), int64(total)) }})
+					Progress: func(phase string, done, total int) {
+						bar.name(r.FullName() + ": " + phase)
+						bar.set(int64(done), int64(total))
+					}})
 				bar.end()
 				if err != nil {
 					return fmt.Errorf("%s: %w", r.FullName(), err)

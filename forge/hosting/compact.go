@@ -43,9 +43,9 @@ func (s *Service) Compact(ctx context.Context, actor *forge.Actor, owner, name s
 }
 
 // CompactPushed joins packs of the repositories that this Service has taken pushes to since
-// the last call, one after the other, where enough have come together. report hears of each that
-// had something to join or failed to; a failure ends nothing, and waits for the
-// next push. The actor must be allowed to forge.Operate.
+// the last call, one after the other, where enough have come together, and writes derived data where
+// they are due. report hears of each where there was something to do, or that failed; a failure
+// ends nothing, and waits for the next push. The actor must be allowed to forge.Operate.
 func (s *Service) CompactPushed(ctx context.Context, actor *forge.Actor,
 	report func(r *forge.Repository, done repo.CompactReport, err error)) error {
 	if err := forge.PermitUser(actor, forge.Operate, 0, false, s.clock()); err != nil {
@@ -64,7 +64,7 @@ func (s *Service) CompactPushed(ctx context.Context, actor *forge.Actor,
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if err != nil || done.Joined > 0 {
+			if err != nil || done.Did() {
 				report(r, done, err)
 			}
 			more = done.Left > 0

@@ -18,7 +18,7 @@ import (
 const checkNotes = 8 << 20
 
 // Check verifies a whole repository: every byte of packs and indexes, every
-// object's id and form, every link of every object, every ref. It calls report
+// object's id and form, every link of every object, every ref, all derived data. It calls report
 // for each fault, one at a time, and returns their number. progress, which may
 // be nil, hears how many objects of all packs have been read. An error
 // means that Check could not go on, and says nothing of the repository.
@@ -71,7 +71,10 @@ func (c *check) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return c.refs(ctx)
+	if err := c.refs(ctx); err != nil {
+		return err
+	}
+	return c.derived(ctx)
 }
 
 // objects reads all packs, and judges the links to those ids whose first byte

@@ -2,71 +2,35 @@ package repo
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"time"
 
 	"github.com/ingot-forge/ingot/git/pack"
 )
 
-// mostJoined is how many packs are joined at once. Each is open meanwhile, as two
-// mapped files; Linux allows a process some 65,000 mappings in all.
-const mostJoined = 4096
-
 // CompactOptions say what Compact joins.
 type CompactOptions struct {
 	All   bool // every pack, whatever the sizes
-	Least int  // do nothing if fewer packs than this would be joined; 2
-	// Progress, which may be nil, hears how many objects are done: each is written,
-	// and then verified.
-	Progress func(done, total int)
-}
-
-// CompactReport says what Compact did.
-type CompactReport struct {
-	Joined     int   // packs that became one; 0 if nothing was to be done
-	Kept       int   // packs that stay as they are
-	Left       int   // of those, such that have to be joined by another Compact
-	Objects    int64 // of the packs joined, however often they have them
-	Duplicates int64 // of them, that other packs had too
-	Whole      int64 // deltas that are none any more: their chains became too long
-	Before     int64 // bytes of the packs joined
-	After      int64 // bytes of the pack that they became
-}
-
-// String explains the report in a line.
-func (r CompactReport) String() string {
-	switch {
-	case r.Joined == 0 && r.Kept == 0:
-		return "nothing to join: no packs"
-	case r.Joined == 0 && r.Kept == 1:
-		return "nothing to join: 1 pack"
-	case r.Joined == 0:
-		return fmt.Sprintf("nothing to join: %d packs, each at least twice as large as all smaller ones together", r.Kept)
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d packs with %d objects in %d bytes became 1 with %d in %d", r.Joined, r.Objects, r.Before,
-		r.Objects-r.Duplicates, r.After)
-	if r.Whole > 0 {
-		fmt.Fprintf(&b, "; %d deltas made whole", r.Whole)
-	}
-	if larger := r.Kept - r.Left; larger > 0 {
-		fmt.Fprintf(&b, "; %d larger kept", larger)
-	}
-	if r.Left > 0 {
-		fmt.Fprintf(&b, "; %d left for the next time", r.Left)
-	}
-	return b.String()
+	Least int  // do nothing if fewer packs than this would be joined, unless derived data are due; 2
+	// Progress, which may be nil, hears how far each phase is: "walking", "searching deltas", "joining",
+	// "verifying", "commit graph", "bitmaps". A phase may come several times.
+	Progress func(phase string, done, total int)
 }
 
 // Compact joins small packs of a repository, so that each pack that remains is at least
-// twice as large as all smaller ones together. No object is lost, also
-// none that nothing reaches, and the repository means the same before and after: it may run
-// beside anything. Of two that join the same packs, the later fails with
+// twice as large as all after it together, and writes derived data where they are
+// missing. Nothing is lost that a ref reaches or reached within twice
+// Config.Grace; other objects are left out where packs are written anew (see
+// docs/decisions/0017-pruning.md). It may run beside anything. Of two that join the same packs, the later fails with
 // ErrOutOfDate, and its work is thrown away. After any other error nothing has
 // changed either, unless it is ErrUnknown; after a crash, what is left is for Sweep. The
 // old files stay for Config.Grace, for those who read them.
+//
+// It does one step of bounded size; CompactReport.Left says whether another
+// is due, and an interruption costs no more than the step.
 //
 // Before the old packs are dropped the new one is read back, and the id of every object in
 // it computed: see docs/decisions/0013-compaction.md.
@@ -76,55 +40,165 @@ func (s *Store) Compact(ctx context.Context, id ID, o CompactOptions) (CompactRe
 		return CompactReport{}, err
 	}
 	defer snap.Close()
-	packs := snap.state.Packs
-	places, kept := planCompaction(packs, o.All)
-	if len(places) < max(o.Least, 2) {
-		return CompactReport{Kept: len(packs)}, nil
+	c := compaction{store: s, snap: snap, options: o}
+	if err := c.plan(ctx); err != nil {
+		return CompactReport{}, err
 	}
-	c := compaction{store: s, snap: snap, places: places, progress: o.Progress}
-	if left := len(places) - mostJoined; left > 0 {
-		c.report.Left = left
-		c.places = places[left:] // the smallest
-	}
-	// Oldest first: thin pushes had to bring a whole copy of what their deltas start
-	// from, and that object, older and perhaps a delta itself, is the one to keep.
-	slices.Sort(c.places)
-	c.report.Joined, c.report.Kept = len(c.places), kept+c.report.Left
 	if err := c.run(ctx); err != nil {
-		return CompactReport{}, fmt.Errorf("join %d packs: %w", len(c.places), err)
+		return CompactReport{}, err
 	}
 	return c.report, nil
 }
 
 // compaction is one run of Compact.
 type compaction struct {
-	store    *Store
-	snap     *Snapshot
-	places   []int // in the snapshot's packs, of those to be joined, oldest first
-	report   CompactReport
-	progress func(done, total int)
+	store   *Store
+	snap    *Snapshot
+	options CompactOptions
+	order   []int // places in the snapshot's packs, those that others lean on first
+	kept    int   // of order, that stay as they are
+	derive  bool  // derived data are due
+	report  CompactReport
 }
 
-func (c *compaction) run(ctx context.Context) error {
-	staged, err := c.join(ctx)
+// plan decides what to do.
+func (c *compaction) plan(ctx context.Context) error {
+	packs := c.snap.state.Packs
+	c.store.derived.lookAgain(packs)
+	stack, err := c.snap.stack(ctx, bitmapLayers)
 	if err != nil {
 		return err
 	}
-	err = c.verify(ctx, staged.Pack)
-	if err == nil {
-		_, err = c.store.Commit(ctx, c.change(staged.Pack))
+	graph, err := c.snap.stack(ctx, graphLayers)
+	if err != nil {
+		return err
 	}
-	if err != nil && !errors.Is(err, ErrUnknown) {
-		// Also when ctx is what ended it. What this leaves, Sweep takes.
-		_ = staged.Discard(context.WithoutCancel(ctx))
+	c.order = stacked(packs, stack)
+	rows := c.rows()
+	planned := planCompaction(rows, c.options.All)
+	c.derive = c.store.config.layersDue(rows, planned, len(stack), len(graph) > 0) || c.revsDue(ctx, rows[:planned])
+	least := max(c.options.Least, 2)
+	if c.derive {
+		least = 2
 	}
-	return err
+	c.kept = planned
+	if len(rows)-planned < least && !(c.options.All && len(rows) == 1) {
+		c.kept = len(rows)
+	} else {
+		c.kept += planStep(rows[planned:])
+	}
+	c.report.Kept, c.report.Left = c.kept, c.kept-planned
+	if c.kept == len(rows) {
+		c.report.Left = 0
+	}
+	return nil
 }
 
-// join stages the joined pack.
-func (c *compaction) join(ctx context.Context) (*Staged, error) {
+// revsDue reports whether a pack lacks a sound reverse index.
+func (c *compaction) revsDue(ctx context.Context, rows []Pack) bool {
+	for _, row := range rows {
+		if row.InRow() || row.Objects < int64(c.store.config.DeriveFrom) {
+			continue
+		}
+		p, err := c.store.packs.acquire(ctx, c.snap.state.Format, &row)
+		if err != nil {
+			return false // whoever needs the pack will say so
+		}
+		rev, files := c.store.derived.rev(ctx, c.snap.state.Format, row.Name, p.pack.Index())
+		closeAll(files)
+		c.store.packs.release(p)
+		if rev == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// stacked returns the places of all packs: those of the stack first, and then the
+// others as they came, which is the order in which they lean on each other.
+func stacked(packs []Pack, stack []int) []int {
+	order := append(make([]int, 0, len(packs)), stack...)
+	in := make([]bool, len(packs))
+	for _, place := range stack {
+		in[place] = true
+	}
+	for place := range packs {
+		if !in[place] {
+			order = append(order, place)
+		}
+	}
+	return order
+}
+
+// rows are those of all packs, in order.
+func (c *compaction) rows() []Pack {
+	rows := make([]Pack, len(c.order))
+	for i, place := range c.order {
+		rows[i] = c.snap.state.Packs[place]
+	}
+	return rows
+}
+
+func (c *compaction) run(ctx context.Context) error {
+	if c.kept == len(c.order) {
+		if c.derive {
+			return c.deriveOn(ctx, c.rows())
+		}
+		return nil
+	}
+	joined := len(c.order) - c.kept
+	j, err := c.joiner(ctx)
+	if err != nil {
+		return fmt.Errorf("join %d packs: %w", joined, err)
+	}
+	if joined == 1 && j.left == 0 { // as it is, but for what is derived
+		c.report.Kept, c.report.Before = 1, 0
+		if c.derive {
+			return c.deriveOn(ctx, c.rows())
+		}
+		return nil
+	}
+	c.report.Joined = joined
+	c.report.Objects, c.report.Duplicates, c.report.Unreachable = int64(len(j.state)), int64(j.dropped), int64(j.left)
+	if j.objects() == 0 {
+		_, err := c.store.Commit(ctx, c.change(nil))
+		return err
+	}
+	staged, err := c.join(ctx, j)
+	if err != nil {
+		return fmt.Errorf("join %d packs: %w", joined, err)
+	}
+	err = c.verify(ctx, staged.Pack)
+	if err == nil && c.derive && c.report.Left == 0 { // else the next step would make them again
+		err = c.deriveOn(ctx, append(c.rows()[:c.kept], staged.Pack))
+	}
+	if err == nil {
+		_, err = c.store.Commit(ctx, c.change([]Pack{staged.Pack}))
+	}
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, ErrUnknown) {
+		c.discard(context.WithoutCancel(ctx), staged)
+	}
+	return fmt.Errorf("join %d packs: %w", joined, err)
+}
+
+// discard removes what was staged, also when a context is what ended it. What this
+// leaves, Sweep takes.
+func (c *compaction) discard(ctx context.Context, staged *Staged) {
+	_ = staged.Discard(ctx)
+	if c.derive {
+		for _, file := range []string{RevFile(staged.Pack.Name), BitmapFile(staged.Pack.Name), GraphFile(staged.Pack.Name)} {
+			_ = c.store.files.Delete(ctx, file)
+		}
+	}
+}
+
+// joiner opens the packs to be joined, and decides what becomes of their objects.
+func (c *compaction) joiner(ctx context.Context) (*joiner, error) {
 	var packs []*pack.Pack
-	for _, place := range c.places {
+	for _, place := range c.order[c.kept:] {
 		p, err := c.snap.pack(ctx, place)
 		if err != nil {
 			return nil, err
@@ -141,19 +215,56 @@ func (c *compaction) join(ctx context.Context) (*Staged, error) {
 	if err != nil {
 		return nil, err
 	}
+	return j, c.prepare(ctx, j)
+}
+
+// join stages the joined pack.
+func (c *compaction) join(ctx context.Context, j *joiner) (*Staged, error) {
 	objects := j.objects()
-	j.progress = func(done int) { c.tell(done, 2*objects) }
-	draft := c.store.draft(ctx, 0)
-	defer func() {
-		_ = draft.Discard() // after Publish this does nothing; what it leaves before, Sweep takes
-	}()
-	row, index, err := j.write(ctx, draft)
+	j.progress = func(done int) { c.tell("joining", done, objects) }
+	staged, err := c.store.stageJoined(ctx, j)
 	if err != nil {
 		return nil, err
 	}
-	c.report.Objects, c.report.Duplicates = int64(len(j.at)), int64(j.dropped)
-	c.report.Whole, c.report.After = int64(j.whole), row.Bytes
-	return c.store.publish(ctx, draft, index, row)
+	c.report.Whole, c.report.Deltas = int64(j.whole), int64(j.deltas)
+	c.report.After = staged.Pack.Bytes
+	return staged, nil
+}
+
+// stageJoined writes a joined pack and its index, and publishes both.
+func (s *Store) stageJoined(ctx context.Context, j *joiner) (*Staged, error) {
+	packed, err := s.files.Draft(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		_ = packed.Discard() // after Publish this does nothing; what it leaves before, Sweep takes
+	}()
+	row, err := j.write(ctx, packed)
+	if err != nil {
+		return nil, err
+	}
+	index, err := s.files.Draft(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = index.Discard() }()
+	if err := j.writeIndex(index, row.Checksum); err != nil {
+		return nil, err
+	}
+	var random [NameSize / 2]byte
+	rand.Read(random[:]) // never fails
+	row.Name = hex.EncodeToString(random[:])
+	row.Added = s.config.Clock().UTC().Truncate(time.Microsecond) // before the files have their age
+	staged := &Staged{Pack: row, files: s.files}
+	if err = packed.Publish(ctx, PackFile(row.Name)); err == nil {
+		err = index.Publish(ctx, IndexFile(row.Name))
+	}
+	if err != nil {
+		_ = staged.Discard(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("stage pack: %w", err)
+	}
+	return staged, nil
 }
 
 // verify reads the new pack as others will, all of it.
@@ -163,19 +274,18 @@ func (c *compaction) verify(ctx context.Context, row Pack) error {
 		return err
 	}
 	defer c.store.packs.release(p)
-	objects := int(row.Objects)
-	return p.pack.Verify(ctx, nil, func(done, _ int) { c.tell(objects+done, 2*objects) })
+	return p.pack.Verify(ctx, nil, func(done, total int) { c.tell("verifying", done, total) })
 }
 
-func (c *compaction) tell(done, total int) {
-	if c.progress != nil {
-		c.progress(done, total)
+func (c *compaction) tell(phase string, done, total int) {
+	if c.options.Progress != nil {
+		c.options.Progress(phase, done, total)
 	}
 }
 
-func (c *compaction) change(row Pack) *Change {
-	change := &Change{Repository: c.snap.state.ID, Add: []Pack{row}, Who: "ingot", Why: "compaction"}
-	for _, place := range c.places {
+func (c *compaction) change(add []Pack) *Change {
+	change := &Change{Repository: c.snap.state.ID, Add: add, Who: "ingot", Why: "compaction"}
+	for _, place := range c.order[c.kept:] {
 		change.Drop = append(change.Drop, c.snap.state.Packs[place].Name)
 	}
 	return change

@@ -88,13 +88,17 @@ func TestCompact(t *testing.T) {
 			old := w.names()
 
 			var last, most int
-			r := w.compact(repo.CompactOptions{All: true, Progress: func(done, total int) { last, most = max(last, done), total }})
+			r := w.compact(repo.CompactOptions{All: true, Progress: func(phase string, done, total int) {
+				if phase == "verifying" {
+					last, most = max(last, done), total
+				}
+			}})
 			objects := len(s.reachable("--all"))
 			if r.Joined != 13 || r.Kept != 0 || r.Objects-r.Duplicates != int64(objects) || r.Duplicates < int64(objects) {
 				t.Errorf("report: %+v, of %d objects", r, objects)
 			}
-			if last != 2*objects || most != last {
-				t.Errorf("progress ended at %d of %d, want %d", last, most, 2*objects)
+			if last != objects || most != last {
+				t.Errorf("progress ended at %d of %d, want %d", last, most, objects)
 			}
 			packs := w.packs()
 			if len(packs) != 1 || packs[0].Objects != int64(objects) || packs[0].Bytes != r.After || r.After >= r.Before {
@@ -237,6 +241,15 @@ func TestCompactDeltasOfEachOther(t *testing.T) {
 			w.push(w.id, p, nil)
 		}
 		before := w.snapshot(w.id)
+		refs := map[string]git.ID{}
+		for n, text := range []string{a, b, c, d} {
+			if has, _ := before.Has(t.Context(), blobID(t, text)); has {
+				refs[fmt.Sprint("refs/x/", n)] = blobID(t, text)
+			}
+		}
+		if _, err := w.Commit(t.Context(), w.change(w.id, nil, refs)); err != nil {
+			t.Fatal(err)
+		}
 		r := w.compact(repo.CompactOptions{All: true})
 		if r.Joined != len(packs) || r.Duplicates == 0 || r.Whole != 0 || len(w.packs()) != 1 {
 			t.Errorf("case %d: %+v", i, r)
@@ -272,7 +285,8 @@ func TestCompactBesidePushes(t *testing.T) {
 			}
 			s.grow(branch, uint64(100*p+i), 1)
 			tips[p] = append(tips[p], s.resolve(branch))
-			packs[p] = append(packs[p], s.pack(append(revs, fmt.Sprint("v", 100*p+i))...))
+			packs[p] = append(packs[p], s.pack(revs...))
+			s.git("", "tag", "-d", fmt.Sprint("v", 100*p+i)) // no ref of ours will reach it
 		}
 	}
 	var done atomic.Bool
@@ -349,7 +363,7 @@ func TestCompactLosesRace(t *testing.T) {
 	w.pushEach(s, 4)
 	files := w.names()
 	once := sync.OnceFunc(func() { w.compact(repo.CompactOptions{All: true}) })
-	_, err := w.Compact(t.Context(), w.id, repo.CompactOptions{All: true, Progress: func(int, int) { once() }})
+	_, err := w.Compact(t.Context(), w.id, repo.CompactOptions{All: true, Progress: func(string, int, int) { once() }})
 	if !errors.Is(err, repo.ErrOutOfDate) {
 		t.Errorf("Compact: %v, want ErrOutOfDate", err)
 	}
@@ -364,10 +378,11 @@ func TestCompactCancelled(t *testing.T) {
 	w, s := newWorld(t, git.SHA1), newStock(t, git.SHA1)
 	w.pushEach(s, 3)
 	files, state := w.names(), w.snapshot(w.id).State()
-	for _, at := range []int{1, 7, len(s.reachable("--all")), len(s.reachable("--all")) + 1} {
+	for _, at := range []int{1, 2, 7, 20, 40, 55} {
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := w.Compact(ctx, w.id, repo.CompactOptions{All: true, Progress: func(done, _ int) {
-			if done >= at {
+		calls := 0
+		_, err := w.Compact(ctx, w.id, repo.CompactOptions{All: true, Progress: func(string, int, int) {
+			if calls++; calls >= at {
 				cancel()
 			}
 		}})

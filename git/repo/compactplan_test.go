@@ -3,7 +3,6 @@ package repo
 import (
 	"fmt"
 	"math/bits"
-	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -22,25 +21,25 @@ func TestPlanCompaction(t *testing.T) {
 		what  string
 		sizes []int64
 		all   bool
-		join  []int
 		kept  int
 	}{
-		{"no packs", nil, false, nil, 0},
-		{"one pack", []int64{5}, false, nil, 1},
-		{"one pack, all", []int64{5}, true, nil, 1},
-		{"a progression", []int64{1, 100, 10}, false, nil, 3},
-		{"a progression, all", []int64{1, 100, 10}, true, []int{1, 2, 0}, 0},
-		{"exactly twice", []int64{2, 1}, false, nil, 2},
-		{"less than twice", []int64{19, 10}, false, []int{0, 1}, 0},
-		{"odd, less than twice", []int64{3, 2}, false, []int{0, 1}, 0},
-		{"equal ones, in the order they came", []int64{7, 7, 7}, false, []int{0, 1, 2}, 0},
-		{"small ones under a large", []int64{1000, 3, 2, 4}, false, []int{3, 1, 2}, 1},
-		{"many small ones outweigh the middle", []int64{1000, 10, 2, 2, 2}, false, []int{1, 2, 3, 4}, 1},
-		{"many small ones outweigh the largest", []int64{10, 2, 2, 2}, false, []int{0, 1, 2, 3}, 0},
+		{"no packs", nil, false, 0},
+		{"one pack", []int64{5}, false, 1},
+		{"one pack, all", []int64{5}, true, 0},
+		{"a progression", []int64{100, 10, 1}, false, 3},
+		{"a progression, all", []int64{100, 10, 1}, true, 0},
+		{"exactly twice", []int64{2, 1}, false, 2},
+		{"less than twice", []int64{19, 10}, false, 0},
+		{"odd, less than twice", []int64{3, 2}, false, 0},
+		{"equal ones", []int64{7, 7, 7}, false, 0},
+		{"small ones on a large", []int64{1000, 3, 2, 4}, false, 1},
+		{"many small ones outweigh the middle", []int64{1000, 10, 2, 2, 2}, false, 1},
+		{"many small ones outweigh the largest", []int64{10, 2, 2, 2}, false, 0},
+		{"a large one on small ones", []int64{1000, 4, 300}, false, 1},
+		{"a large one on one as large", []int64{2000, 500, 100, 40, 70}, false, 2},
 	} {
-		join, kept := planCompaction(packsOf(c.sizes...), c.all)
-		if !slices.Equal(join, c.join) || kept != c.kept {
-			t.Errorf("%s: joins %v, keeps %d; want %v, %d", c.what, join, kept, c.join, c.kept)
+		if kept := planCompaction(packsOf(c.sizes...), c.all); kept != c.kept {
+			t.Errorf("%s: keeps %d, want %d", c.what, kept, c.kept)
 		}
 	}
 }
@@ -57,32 +56,69 @@ func TestPlanKeepsFewPacks(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(t, "compact") > 0 {
 				continue
 			}
-			join, kept := planCompaction(packs, false)
-			if join != nil {
-				joined, rest := Pack{}, []Pack(nil)
-				for i, p := range packs {
-					if slices.Contains(join, i) {
-						joined.Bytes += p.Bytes
-					} else {
-						rest = append(rest, p)
-					}
+			if kept := planCompaction(packs, false); kept < len(packs) {
+				joined := Pack{}
+				for _, p := range packs[kept:] {
+					joined.Bytes += p.Bytes
 				}
 				written += joined.Bytes
-				packs = append(rest, joined)
-				if len(rest) != kept {
-					t.Fatalf("kept %d, said %d", len(rest), kept)
-				}
+				packs = append(packs[:kept], joined)
 			}
 			if most := bits.Len64(uint64(pushed)) + 1; len(packs) > most {
 				t.Fatalf("%d packs of %d bytes, want at most %d", len(packs), pushed, most)
 			}
-			if again, _ := planCompaction(packs, false); again != nil {
-				t.Fatalf("joins %v of what was just compacted: %v", again, packs)
+			if again := planCompaction(packs, false); again < len(packs) {
+				t.Fatalf("joins from %d on what was just compacted: %v", again, packs)
 			}
 		}
-		// Each byte moves into a pack half as large again: log₁.₅ is 1.71 log₂.
-		if most := pushed * int64(2*bits.Len64(uint64(pushed))); written > most {
+		// Each byte moves into a pack half as large again, besides its first move: log₁.₅ is 1.71 log₂.
+		if most := pushed * int64(2*bits.Len64(uint64(pushed))+1); written > most {
 			t.Fatalf("%d bytes pushed, %d written again", pushed, written)
+		}
+	})
+}
+
+// TestPlanStep joins packs in steps.
+func TestPlanStep(t *testing.T) {
+	const gig = 1 << 30
+	for _, c := range []struct {
+		what  string
+		sizes []int64
+		from  int
+	}{
+		{"none", nil, 0},
+		{"one", []int64{5}, 0},
+		{"a few small ones", []int64{5, 6, 7}, 0},
+		{"two that are large", []int64{9 * gig, 5 * gig}, 0},
+		{"three that are large", []int64{9 * gig, 5 * gig, 5 * gig}, 1},
+		{"small ones above a large", []int64{9 * gig, 7, 5}, 1},
+		{"as much as a step takes", []int64{gig / 2, gig / 2, gig / 2}, 1},
+	} {
+		if from := planStep(packsOf(c.sizes...)); from != c.from {
+			t.Errorf("%s: from %d, want %d", c.what, from, c.from)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		sizes := rapid.SliceOfN(rapid.Int64Range(1, 4*gig), 2, 2*mostJoined).Draw(t, "sizes")
+		packs := packsOf(sizes...)
+		total, written, steps := int64(0), int64(0), 0
+		for _, p := range packs {
+			total += p.Bytes
+		}
+		for ; len(packs) > 1; steps++ {
+			from := planStep(packs)
+			if n := len(packs) - from; n < 2 || n > mostJoined {
+				t.Fatalf("a step of %d packs", n)
+			}
+			joined := Pack{}
+			for _, p := range packs[from:] {
+				joined.Bytes += p.Bytes
+			}
+			written += joined.Bytes
+			packs = append(packs[:from], joined)
+		}
+		if written > 5*total {
+			t.Fatalf("%d bytes were written in %d steps for %d", written, steps, total)
 		}
 	})
 }

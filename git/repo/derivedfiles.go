@@ -35,7 +35,7 @@ const (
 // derivable reports whether derived data of a pack are written and looked for. A
 // smaller pack is walked as fast as they are opened.
 func (c *Config) derivable(p Pack) bool {
-	return p.Objects >= int64(c.DeriveFrom) || p.Bytes >= derivedBytes
+	return !p.InRow() && (p.Objects >= int64(c.DeriveFrom) || p.Bytes >= derivedBytes)
 }
 
 // derived shares what is opened of derived data.

@@ -1,11 +1,10 @@
 package repo
 
 import (
-	"bytes"
-	"container/heap"
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 
 	"github.com/ingot-forge/ingot/git"
@@ -20,35 +19,57 @@ const (
 	// keptChain is the longest chain that is kept where a pack has it by itself: what
 	// git gc --aggressive made for long. Longer ones are broken.
 	keptChain = 250
-	// pending is the depth of an entry that waits for its base.
-	pending = math.MaxUint8
 )
 
-// joiner writes one pack of the objects of several. It goes through the packs in
-// order and through each by offset, and writes the base of a delta before the
-// delta. An object that several packs have is taken from the first, so when a
-// later pack's deltas start from it, it is written already. Thus every delta's base lies
-// before it, and nothing that is joined can have deltas going in a circle: were
+// What a joiner notes of an object besides the depth of its chain, 0 to keptChain.
+const (
+	unwritten = math.MaxUint8 - iota // not written yet
+	pending                          // waits for its base to be written
+	repeated                         // another stands for it
+	leftOut                          // nothing reaches it
+)
+
+// joiner writes one pack of the objects of several. By itself it goes through the packs
+// in order and through each by offset; sequence gives another order. Either
+// way the base of a delta is written before the delta. An object that several packs have is taken from the first.
+//
+// So a delta's base is of the same pack as the delta or of one before it, and
+// nothing that is joined can have deltas going in a circle: were
 // there one in a stored pack, it is cut by writing an object whole.
 //
-// Stored streams are copied as they are; only an object whose chain would become
-// too long is inflated.
+// Stored streams are copied as they are, save where a chain would become
+// too long, where a base is left out, and where search found a better delta.
+//
+// It holds 14 bytes an object: 10 GB of small objects have some 20 million.
 type joiner struct {
 	format git.Format
-	packs  []*pack.Pack
-	start  []int // number of the first object of each pack; all objects are numbered in a row
-
-	// Of each object: 0, or the offset where it is written, or the complement of the
-	// number of the object that is taken for it.
-	at    []int64
-	depth []uint8 // deltas below it, once it is written
-
+	numbers
 	out      *pack.Writer
-	entries  []pack.IndexEntry
-	chain    []link // scratch
-	dropped  int    // objects that another stands for
-	whole    int    // deltas written whole
+	sequence []uint32  // of the numbers to be written; nil: as they are stored
+	search   *searched // new deltas; nil: none
+	chain    []link    // scratch
+	written  int       // objects
+	dropped  int       // objects that another stands for
+	left     int       // objects left out
+	whole    int       // deltas written whole
+	deltas   int       // objects stored whole that are deltas now
 	progress func(done int)
+}
+
+// numbers gives the objects of several packs numbers, all in a row, and holds what is
+// known of each.
+type numbers struct {
+	packs []*pack.Pack
+	revs  []*pack.Rev
+	start []int // number of the first object of each pack
+
+	// Of each object: where it is written, 40 bits of it; of a repeated one low is
+	// the number of the object that is taken for it.
+	low   []uint32
+	high  []uint8
+	state []uint8
+	crc   []uint32 // of the entry, once it is written
+	byID  []uint32 // the numbers taken, by ascending id
 }
 
 // link is an entry that waits for its base.
@@ -59,214 +80,258 @@ type link struct {
 }
 
 func newJoiner(f git.Format, packs []*pack.Pack) (*joiner, error) {
-	j := &joiner{format: f, packs: packs, start: make([]int, len(packs))}
+	j := &joiner{format: f}
+	j.packs, j.start, j.revs = packs, make([]int, len(packs)), make([]*pack.Rev, len(packs))
 	total := 0
 	for i, p := range packs {
 		j.start[i] = total
 		total += p.Index().Count()
+		var err error
+		if j.revs[i], err = p.Rev(); err != nil {
+			return nil, err
+		}
 	}
 	if int64(total) > math.MaxUint32 {
 		return nil, fmt.Errorf("a pack cannot have %d objects", total)
 	}
-	j.at = make([]int64, total)
-	j.depth = make([]uint8, total)
-	j.findDuplicates()
+	j.low, j.high = make([]uint32, total), make([]uint8, total)
+	j.state, j.crc = make([]uint8, total), make([]uint32, total)
+	j.merge()
+	j.dropped = total - len(j.byID)
 	return j, nil
 }
 
-// findDuplicates merges the indexes, each of which is sorted.
-func (j *joiner) findDuplicates() {
-	var m merge
-	for i, p := range j.packs {
-		if p.Index().Count() > 0 {
-			m = append(m, cursor{index: p.Index(), pack: i, id: p.Index().ID(0)})
-		}
-	}
-	heap.Init(&m)
-	var last git.ID
-	kept := -1
-	for len(m) > 0 {
-		c := &m[0]
-		number := j.start[c.pack] + c.at
-		if kept >= 0 && c.id == last {
-			j.at[number] = ^int64(kept)
-			j.dropped++
-		} else {
-			kept, last = number, c.id
-		}
-		if c.at++; c.at < c.index.Count() {
-			c.id = c.index.ID(c.at)
-			heap.Fix(&m, 0)
-		} else {
-			heap.Pop(&m)
-		}
-	}
-}
-
-// cursor is a place in an index; merge is a heap of them, by id and then pack.
-type cursor struct {
-	index *pack.Index
-	pack  int
-	at    int
-	id    git.ID
-}
-
-type merge []cursor
-
-func (m merge) Len() int { return len(m) }
-func (m merge) Less(a, b int) bool {
-	if c := bytes.Compare(m[a].id[:], m[b].id[:]); c != 0 {
-		return c < 0
-	}
-	return m[a].pack < m[b].pack
-}
-func (m merge) Swap(a, b int) { m[a], m[b] = m[b], m[a] }
-func (m *merge) Push(c any)   { *m = append(*m, c.(cursor)) }
-func (m *merge) Pop() any {
-	last := len(*m) - 1
-	c := (*m)[last]
-	*m = (*m)[:last]
-	return c
-}
-
 // objects is how many the joined pack has.
-func (j *joiner) objects() int { return len(j.at) - j.dropped }
+func (j *joiner) objects() int { return len(j.byID) - j.left }
 
-// write writes the pack and returns its row, without name and time, and its index.
-func (j *joiner) write(ctx context.Context, w io.Writer) (row Pack, index []byte, err error) {
+// leaveOut leaves out the objects that are not live, a set of numbers.
+func (j *joiner) leaveOut(live func(number int) bool) {
+	for _, n := range j.byID {
+		if !live(int(n)) {
+			j.state[n] = leftOut
+			j.left++
+		}
+	}
+}
+
+// write writes the pack to w, and returns its row, without name and time.
+func (j *joiner) write(ctx context.Context, w io.Writer) (row Pack, err error) {
 	if j.out, err = pack.NewWriter(w, j.format, j.objects()); err != nil {
-		return Pack{}, nil, err
+		return Pack{}, err
 	}
 	j.out.SumEntries()
-	j.entries = make([]pack.IndexEntry, 0, j.objects())
-	for i, p := range j.packs {
-		if err := j.pack(ctx, i, p); err != nil {
-			return Pack{}, nil, err
-		}
+	if j.sequence != nil {
+		err = j.writeSequence(ctx)
+	} else {
+		err = j.writeStored(ctx)
+	}
+	if err != nil {
+		return Pack{}, err
 	}
 	sum, err := j.out.Close()
 	if err != nil {
-		return Pack{}, nil, err
+		return Pack{}, err
 	}
-	index = pack.AppendIndex(j.format, nil, j.entries, sum)
-	return Pack{Bytes: j.out.Offset(), Objects: int64(len(j.entries)), Checksum: sum}, index, nil
+	return Pack{Bytes: j.out.Offset(), Objects: int64(j.written), Checksum: sum}, nil
 }
 
-// pack writes what is to be taken from one pack.
-func (j *joiner) pack(ctx context.Context, i int, p *pack.Pack) error {
-	const head = 12 // of a pack: the first entry follows
-	offset := int64(head)
-	for range p.Index().Count() {
+// writeIndex writes the index of what was written.
+func (j *joiner) writeIndex(w io.Writer, checksum []byte) error {
+	return pack.WriteIndex(w, j.format, j.indexEntries(), checksum)
+}
+
+func (j *joiner) indexEntries() iter.Seq[pack.IndexEntry] {
+	return func(yield func(pack.IndexEntry) bool) {
+		for _, n := range j.byID {
+			if j.state[n] == leftOut {
+				continue
+			}
+			if !yield(pack.IndexEntry{ID: j.id(int(n)), Offset: j.offset(int(n)), CRC: j.crc[n]}) {
+				return
+			}
+		}
+	}
+}
+
+// writeStored goes through the packs as they are.
+func (j *joiner) writeStored(ctx context.Context) error {
+	for i, p := range j.packs {
+		for rank := range j.revs[i].Count() {
+			number := j.start[i] + j.revs[i].Place(rank)
+			if j.state[number] != unwritten {
+				continue // another stands for it, or it was a base, or is left out
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			e, err := p.EntryAt(ctx, rank)
+			if err != nil {
+				return err
+			}
+			if err := j.object(ctx, link{number: number, entry: e}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeSequence goes through the packs in the given order.
+func (j *joiner) writeSequence(ctx context.Context) error {
+	for _, n := range j.sequence {
+		number := int(n)
+		if j.state[number] != unwritten {
+			continue
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		at, err := p.At(offset)
+		i, at := j.locate(number)
+		e, err := j.packs[i].Entry(ctx, at)
 		if err != nil {
 			return err
 		}
-		e, err := p.Entry(ctx, at)
-		if err != nil {
-			return err
-		}
-		offset = e.End
-		if j.at[j.start[i]+at] != 0 {
-			continue // another stands for it, or it was a base
-		}
-		if err := j.object(ctx, i, link{number: j.start[i] + at, entry: e}); err != nil {
+		if err := j.object(ctx, link{number: number, entry: e}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// object writes an object of pack i, and before it those that it is made from.
-func (j *joiner) object(ctx context.Context, i int, top link) error {
-	p := j.packs[i]
+// object writes an object, and before it those that it is made from.
+func (j *joiner) object(ctx context.Context, top link) error {
 	j.chain = append(j.chain[:0], top)
 	for {
 		l := &j.chain[len(j.chain)-1]
-		if !l.entry.Kind.IsDelta() {
-			break
-		}
-		base, err := j.base(p, l.entry)
+		base, ok, err := j.base(l)
 		if err != nil {
 			return err
 		}
-		number := j.start[i] + base
-		if j.at[number] < 0 {
-			number = int(^j.at[number])
-		}
-		l.base = number
-		if j.at[number] > 0 || j.depth[number] == pending || number == l.number {
+		l.base = base
+		if !ok || j.state[base] != unwritten || base == l.number {
 			break
 		}
-		// Not written, so it is of this pack: the packs before are written whole.
-		j.depth[l.number] = pending
-		e, err := p.Entry(ctx, number-j.start[i])
+		j.state[l.number] = pending
+		i, at := j.locate(base)
+		e, err := j.packs[i].Entry(ctx, at)
 		if err != nil {
 			return err
 		}
-		j.chain = append(j.chain, link{number: number, entry: e})
+		j.chain = append(j.chain, link{number: base, entry: e})
 	}
 	for n := len(j.chain) - 1; n >= 0; n-- {
-		if err := j.entry(ctx, i, j.chain[n]); err != nil {
+		if err := j.entry(ctx, &j.chain[n]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// base returns the place of a delta's base, which is in the same pack.
-func (j *joiner) base(p *pack.Pack, e pack.Entry) (place int, err error) {
+// base returns the number of what the object is to be made from; ok is false if it is
+// to be whole, or if its stored base is left out.
+func (j *joiner) base(l *link) (number int, ok bool, err error) {
+	if base, chosen := j.search.base(l.number); chosen {
+		return base, base >= 0, nil
+	}
+	if !l.entry.Kind.IsDelta() {
+		return 0, false, nil
+	}
+	number, err = j.storedBase(l.number, l.entry)
+	return number, err == nil && j.state[number] != leftOut, err
+}
+
+// storedBase returns the number of the object taken for a stored delta's base, which is in
+// the same pack.
+func (n *numbers) storedBase(number int, e pack.Entry) (int, error) {
+	i, _ := n.locate(number)
+	p := n.packs[i]
 	if e.Kind == pack.OfsDelta {
-		return p.At(e.Base)
+		place, err := p.At(e.Base)
+		if err != nil {
+			return 0, err
+		}
+		return n.taken(n.start[i] + place), nil
 	}
 	place, ok := p.Index().Find(e.BaseID)
 	if !ok {
 		return 0, fmt.Errorf("%w: pack entry at offset %d: the delta's base %s is not in the pack",
-			git.ErrCorrupt, e.Offset, j.format.Hex(e.BaseID))
+			git.ErrCorrupt, e.Offset, e.BaseID)
 	}
-	return place, nil
+	return n.taken(n.start[i] + place), nil
 }
 
 // entry writes one entry, whose base, unless it is in a circle, is written.
-func (j *joiner) entry(ctx context.Context, i int, l link) (err error) {
-	p, at := j.packs[i], l.number-j.start[i]
+func (j *joiner) entry(ctx context.Context, l *link) (err error) {
+	i, _ := j.locate(l.number)
+	p := j.packs[i]
 	offset := j.out.Offset()
 	depth := 0
+	_, chosen := j.search.base(l.number)
 	switch {
+	case chosen:
+		depth, err = j.searchedEntry(ctx, l)
 	case !l.entry.Kind.IsDelta():
 		err = j.out.Copy(ctx, p, l.entry)
 	case j.keeps(i, l.base):
-		depth = int(j.depth[l.base]) + 1
-		err = j.out.CopyDelta(ctx, p, l.entry, j.at[l.base], git.ID{})
+		depth = int(j.state[l.base]) + 1
+		err = j.out.CopyDelta(ctx, p, l.entry, j.offset(l.base), git.ID{})
 	default:
-		var kind git.Kind
-		var data []byte
-		if kind, data, err = p.Object(ctx, at); err == nil {
-			err = j.out.Object(kind, data)
-		}
+		err = j.wholeEntry(ctx, l)
 		j.whole++
 	}
 	if err != nil {
 		return err
 	}
-	j.at[l.number], j.depth[l.number] = offset, uint8(depth)
-	j.entries = append(j.entries, pack.IndexEntry{ID: p.Index().ID(at), Offset: offset, CRC: j.out.EntryCRC()})
+	j.low[l.number], j.high[l.number] = uint32(offset), uint8(offset>>32)
+	j.state[l.number], j.crc[l.number] = uint8(depth), j.out.EntryCRC()
+	j.written++
+	if offset>>40 != 0 {
+		return fmt.Errorf("a pack cannot be larger than a terabyte here: %d bytes", offset)
+	}
 	if j.progress != nil {
-		j.progress(len(j.entries))
+		j.progress(j.written)
 	}
 	return nil
 }
 
+// wholeEntry writes an object that is stored as a delta whole.
+func (j *joiner) wholeEntry(ctx context.Context, l *link) error {
+	i, at := j.locate(l.number)
+	kind, data, err := j.packs[i].Object(ctx, at)
+	if err != nil {
+		return err
+	}
+	return j.out.Object(kind, data)
+}
+
+// searchedEntry writes an object as the delta that was found for it, or whole.
+func (j *joiner) searchedEntry(ctx context.Context, l *link) (depth int, err error) {
+	base, _ := j.search.base(l.number)
+	if base >= 0 && j.state[base] < grownChain {
+		delta, err := j.search.delta(ctx, &j.numbers, l.number, base)
+		if err != nil {
+			return 0, err
+		}
+		if delta != nil {
+			if !l.entry.Kind.IsDelta() {
+				j.deltas++
+			}
+			return int(j.state[base]) + 1, j.out.Delta(delta, j.offset(base), git.ID{})
+		}
+	}
+	if !l.entry.Kind.IsDelta() {
+		i, _ := j.locate(l.number)
+		return 0, j.out.Copy(ctx, j.packs[i], l.entry)
+	}
+	j.whole++
+	return 0, j.wholeEntry(ctx, l)
+}
+
 // keeps reports whether a delta of pack i stays one, given its base.
 func (j *joiner) keeps(i, base int) bool {
-	if j.at[base] <= 0 {
-		return false
-	}
 	most := keptChain
 	if base < j.start[i] {
 		most = grownChain
 	}
-	return int(j.depth[base]) < most
+	return int(j.state[base]) < most // what is not written counts more
 }

@@ -95,7 +95,7 @@ func TestStatesAreBounded(t *testing.T) {
 
 func TestPackNames(t *testing.T) {
 	const name = "0123456789abcdef0123456789abcdef"
-	for _, file := range []string{PackFile(name), IndexFile(name)} {
+	for _, file := range []string{PackFile(name), IndexFile(name), RevFile(name), BitmapFile(name), GraphFile(name)} {
 		if CheckFileName(file) != nil {
 			t.Errorf("%s is no file name", file)
 		}
@@ -104,7 +104,7 @@ func TestPackNames(t *testing.T) {
 		}
 	}
 	for _, file := range []string{"packs/01/pack-" + name, "packs/02/pack-" + name + ".pack", "packs/01/pack-" + name + ".pack.pack",
-		"packs/01/pack-" + name + ".rev", "pack-" + name + ".pack", "packs/01/pack-0123.pack", "packs/01/pack-" + name[:31] + "G.pack", "", "/pack-"} {
+		"packs/01/pack-" + name + ".keep", "pack-" + name + ".pack", "packs/01/pack-0123.pack", "packs/01/pack-" + name[:31] + "G.pack", "", "/pack-"} {
 		if got, ok := packOf(file); ok {
 			t.Errorf("packOf(%q) = %q", file, got)
 		}

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // pool shares values that are costly to open. A value stays open while somebody
@@ -27,7 +28,7 @@ type pooled[T any] struct {
 	gone bool // forgotten: closed as soon as nobody holds it
 
 	gate   chan struct{} // of size one: a lock that a context can give up on
-	open   bool
+	open   atomic.Bool
 	value  T
 	weight int64
 	close  func()
@@ -46,9 +47,9 @@ func (p *pool[T]) acquire(ctx context.Context, key string, open opening[T]) (*po
 		return nil, ctx.Err()
 	}
 	var err error
-	if !v.open { // or whoever opened it before us failed, perhaps cancelled
+	if !v.open.Load() { // or whoever opened it before us failed, perhaps cancelled
 		if v.value, v.weight, v.close, err = open(ctx); err == nil {
-			v.open = true
+			v.open.Store(true)
 		}
 	}
 	<-v.gate
@@ -89,10 +90,10 @@ func (p *pool[T]) release(v *pooled[T]) {
 	if v.refs--; v.refs == 0 {
 		p.held--
 		switch {
-		case v.gone && v.open:
+		case v.gone && v.open.Load():
 			closing = append(closing, v)
 		case v.gone:
-		case !v.open:
+		case !v.open.Load():
 			delete(p.byKey, v.key)
 		default:
 			v.idle = p.idle.PushFront(v)
@@ -119,10 +120,14 @@ func (p *pool[T]) evict() *pooled[T] {
 
 // forget makes the next acquire of a key open it anew. Those who hold the old
 // value keep it.
-func (p *pool[T]) forget(key string) {
+func (p *pool[T]) forget(key string) { p.forgetIf(key, func(T) bool { return true }) }
+
+// forgetIf is forget for a value of which outdated, which must not call the pool, says yes; one
+// that is just being opened is left.
+func (p *pool[T]) forgetIf(key string, outdated func(T) bool) {
 	p.mu.Lock()
 	v, ok := p.byKey[key]
-	if !ok {
+	if !ok || !v.open.Load() || !outdated(v.value) {
 		p.mu.Unlock()
 		return
 	}

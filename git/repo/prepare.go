@@ -1,0 +1,92 @@
+package repo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/bitmap"
+)
+
+// prepare decides what the joined pack leaves out, in what order it has the rest,
+// and which new deltas it gets.
+func (c *compaction) prepare(ctx context.Context, j *joiner) error {
+	if c.report.Left > 0 {
+		c.report.Unchecked = "another step follows"
+		return nil
+	}
+	kept, done, err := c.keptBitmaps(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if kept == nil && c.kept > 0 {
+		c.report.Unchecked = "the larger packs have no bitmaps"
+		return nil
+	}
+	graph, err := c.snap.Graph(ctx)
+	if err != nil {
+		return err
+	}
+	r := newReacher(c.snap, &j.numbers, kept, graph)
+	r.ordered = c.kept == 0
+	r.progress = func(done, total int) { c.tell("walking", done, total) }
+	err = r.walk(ctx, func(yield func(git.ID) error) error { return c.store.retained(ctx, c.snap, yield) })
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, errIncomplete), errors.Is(err, git.ErrNotFound):
+		// Somebody has to look at that, but not by losing more.
+		c.report.Unchecked = err.Error()
+		return nil
+	case err != nil:
+		return err
+	}
+	j.leaveOut(r.live.has)
+	tip, err := c.tip(ctx, r)
+	if err != nil {
+		return err
+	}
+	if r.ordered {
+		j.sequence = append(append(r.commits, r.trees...), r.blobs...)
+		if len(j.sequence) != j.objects() {
+			return fmt.Errorf("%d objects in order, of %d", len(j.sequence), j.objects())
+		}
+	}
+	s := &search{numbers: &j.numbers, names: r.names, tip: tip, bytes: searchedBytes}
+	if c.kept == 0 {
+		s.bytes = searchedBytesAll
+	}
+	s.progress = func(done, total int) { c.tell("searching deltas", done, total) }
+	j.search, err = s.run(ctx)
+	return err
+}
+
+// keptBitmaps returns the bitmaps of exactly the packs that are kept; nil if some have none.
+func (c *compaction) keptBitmaps(ctx context.Context) (*bitmap.Index, func(), error) {
+	nothing := func() {}
+	stack, err := c.snap.stack(ctx, bitmapLayers)
+	if err != nil || c.kept == 0 || len(stack) < c.kept {
+		return nil, nothing, err
+	}
+	names := c.snap.names(c.order[:c.kept]) // a stack without its top is one
+	v, err := c.store.derived.bitmapsOf(ctx, c.snap.state.Format, names)
+	if err != nil {
+		return nil, nothing, ctx.Err()
+	}
+	return v.value.index, func() { c.store.derived.bitmaps.release(v) }, nil
+}
+
+// tip returns the objects that a clone of depth 1 of the current branch gets, of those
+// to be joined; nil if there is no such branch.
+func (c *compaction) tip(ctx context.Context, r *reacher) (numberSet, error) {
+	head, ok := c.snap.Ref("HEAD")
+	if !ok {
+		return nil, nil
+	}
+	if kind, _, err := c.snap.Object(ctx, head.Target); err != nil || kind != git.KindCommit {
+		return nil, err
+	}
+	return r.below(ctx, head.Target)
+}
