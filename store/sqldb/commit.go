@@ -16,7 +16,11 @@ func (c *Catalog) Commit(ctx context.Context, ch *repo.Change) (version int64, e
 	if n := max(len(ch.Refs), len(ch.Add)); n > maxPlaces {
 		return 0, fmt.Errorf("commit: %d rows in one change, at most %d can be", n, maxPlaces)
 	}
-	err = c.db.write(ctx, func(tx *tx) error {
+	write := c.db.write
+	if len(ch.Refs)+len(ch.Add)+len(ch.Drop) > shortChange {
+		write = c.db.writeAlone
+	}
+	err = write(ctx, func(tx *tx) error {
 		version, err = commit(tx, ch)
 		return err
 	})
@@ -25,6 +29,10 @@ func (c *Catalog) Commit(ctx context.Context, ch *repo.Change) (version int64, e
 	}
 	return version, nil
 }
+
+// shortChange is how many rows a change may write that shares its transaction with
+// others: they wait for each other.
+const shortChange = 64
 
 func commit(tx *tx, ch *repo.Change) (version int64, err error) {
 	// First of all the row itself, which keeps other commits to this repository

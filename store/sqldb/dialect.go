@@ -21,6 +21,9 @@ type dialect struct {
 	// beginRead begins a transaction that sees one moment, beginWrite one that
 	// cannot fail because of others.
 	beginRead, beginWrite string
+	// together is how many writers may share a transaction. One where they don't
+	// take turns, and a database syncs for several by itself.
+	together int
 	// words replace {{word}} in migrations.
 	words *strings.Replacer
 	// undone reports whether an error of COMMIT itself means that nothing was
@@ -77,6 +80,7 @@ func sqliteDialect(path string) (dialect, error) {
 		// A transaction that reads first and then writes would fail if another
 		// process wrote in between, so all take the lock when they begin.
 		beginWrite: `BEGIN IMMEDIATE`,
+		together:   mostTogether,
 		words: strings.NewReplacer(
 			"{{id}}", "INTEGER PRIMARY KEY AUTOINCREMENT", // never used again, even after the last row is deleted
 			"{{sequence}}", "INTEGER PRIMARY KEY",

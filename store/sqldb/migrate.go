@@ -29,7 +29,7 @@ func (db *DB) migrate(ctx context.Context) error {
 		return nil
 	}
 	for giveUp := time.Now().Add(lockPatience); ; {
-		err = db.write(ctx, func(tx *tx) error { return upgrade(tx, db.dialect, steps) })
+		err = db.writeAlone(ctx, func(tx *tx) error { return upgrade(tx, db.dialect, steps) })
 		if err == nil || !db.dialect.busy(err) || time.Now().After(giveUp) {
 			return err
 		}

@@ -117,6 +117,9 @@ func TestGivingUpTheTurn(t *testing.T) {
 		t.Errorf("reading while somebody writes: version %v, %v", s, err)
 	}
 	release()
+	if err := db.HeldError(); err != nil {
+		t.Error(err)
+	}
 	if v, err := db.Catalog().Commit(t.Context(), &repo.Change{Repository: id, Time: made}); v != 1 || err != nil {
 		t.Errorf("Commit afterwards: version %d, %v", v, err)
 	}

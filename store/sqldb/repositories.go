@@ -48,7 +48,11 @@ func (r *repositoryRow) repository() *forge.Repository {
 // CreateRepository implements hosting.Repositories.
 func (s *Repositories) CreateRepository(ctx context.Context, n hosting.New, event *repo.Event) (*forge.Repository, error) {
 	var made *forge.Repository
-	err := s.db.write(ctx, func(tx *tx) error {
+	write := s.db.write
+	if n.Fork != nil {
+		write = s.db.writeAlone // all refs are copied
+	}
+	err := write(ctx, func(tx *tx) error {
 		if err := tx.hasUser(n.OwnerID); err != nil {
 			return err
 		}
@@ -166,7 +170,7 @@ func (s *Repositories) UpdateRepository(ctx context.Context, r *forge.Repository
 // DeleteRepository implements hosting.Repositories.
 func (s *Repositories) DeleteRepository(ctx context.Context, id forge.RepositoryID, unused bool,
 	at time.Time, event *repo.Event) error {
-	err := s.db.write(ctx, func(tx *tx) error {
+	err := s.db.writeAlone(ctx, func(tx *tx) error {
 		var version int64
 		found, err := tx.one([]any{&version}, versionOf, id)
 		if err := missing(found, err); err != nil {

@@ -14,8 +14,8 @@
 //     returned nil is on durable storage and every later read, in any process,
 //     sees it.
 //   - In one process writers take turns, in the order they came, on the only
-//     connection that can write (docs/decisions/0006-sqlite-one-writer.md).
-//     Readers never wait for them.
+//     connection that can write, and those who wait at the same time are committed
+//     together (docs/decisions/0006-sqlite-one-writer.md). Readers never wait for them.
 //   - Times are integers, microseconds since 1970 in UTC, 0 for none; object
 //     ids are raw bytes of their format's length.
 package sqldb
@@ -32,7 +32,8 @@ import (
 type DB struct {
 	dialect dialect
 	readers *pool
-	writer  *pool // of one session: writers take turns
+	writer  *pool // of one session
+	turns   turns // of those who write
 }
 
 // Open opens the database at location and brings its schema up to date, which
@@ -44,6 +45,7 @@ func Open(ctx context.Context, location string) (*DB, error) {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	db := &DB{dialect: d}
+	db.turns.together = d.together
 	if db.writer, err = d.open(forWriting); err == nil {
 		db.readers, err = d.open(forReading)
 	}

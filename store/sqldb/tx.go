@@ -4,9 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-
-	"github.com/ingot-forge/ingot/git/repo"
 )
 
 // tx is a session in a transaction, for as long as one function runs.
@@ -90,57 +87,26 @@ func (db *DB) each(ctx context.Context, visit eachRow, text string, args ...any)
 }
 
 // read runs do in a transaction that sees one moment and changes nothing.
-func (db *DB) read(ctx context.Context, do func(*tx) error) error {
-	_, err := db.run(ctx, db.readers, db.dialect.beginRead, do)
-	return err
-}
-
-// write runs do in a transaction that no other overlaps. If do fails nothing is
-// changed and its error is returned; if write returns nil, all is durable.
-//
-// Waiting for the turn heeds ctx. What has begun is finished regardless:
-// transactions are short, and one that is cut off in its middle gains nothing.
-func (db *DB) write(ctx context.Context, do func(*tx) error) error {
-	committing, err := db.run(ctx, db.writer, db.dialect.beginWrite, func(t *tx) error {
-		t.ctx = context.WithoutCancel(ctx)
-		return do(t)
-	})
-	switch {
-	case err != nil && committing && !db.dialect.undone(err):
-		return fmt.Errorf("%w: %w", repo.ErrUnknown, err)
-	case err != nil && db.dialect.full(err):
-		return fmt.Errorf("%w: %w", repo.ErrFull, err)
-	}
-	return err
-}
-
-// run runs do between begin and COMMIT. committing tells that it was the COMMIT
-// that failed.
-func (db *DB) run(ctx context.Context, p *pool, begin string, do func(*tx) error) (committing bool, err error) {
-	s, err := p.take(ctx)
+func (db *DB) read(ctx context.Context, do func(*tx) error) (err error) {
+	s, err := db.readers.take(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	clean := false
 	defer func() {
 		if clean {
-			p.give(s)
+			db.readers.give(s)
 		} else { // also when do panics; to close a connection is to roll back
-			p.discard(s)
+			db.readers.discard(s)
 		}
 	}()
-	if err := s.exec(ctx, begin); err != nil {
-		return false, err // ctx may have ended it just after it took hold
+	if err := s.exec(ctx, db.dialect.beginRead); err != nil {
+		return err // ctx may have ended it just after it took hold
 	}
 	ended := context.WithoutCancel(ctx)
 	if err = do(&tx{s, ctx}); err == nil {
-		committing, err = true, s.exec(ended, `COMMIT`)
+		err = s.exec(ended, `COMMIT`)
 	}
-	if err == nil {
-		clean = true
-		return false, nil
-	}
-	// After some errors SQLite has rolled back by itself; then this fails.
-	clean = s.exec(ended, `ROLLBACK`) == nil
-	return committing, err
+	clean = err == nil || s.exec(ended, `ROLLBACK`) == nil
+	return err
 }
