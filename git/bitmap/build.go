@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/commitgraph"
@@ -27,6 +28,9 @@ type BuildOptions struct {
 // (and those of the layers below are used). The stack must be closed: what an object in
 // it names is in it, or is reached by no commit that gets a bitmap; such commits
 // are left out. The same stack and options make the same bytes.
+//
+// It trusts that a file is what a tree names as one, as is checked when a push comes in; where it
+// finds that something is named as a blob but is none, that is git.ErrCorrupt.
 //
 // It reads each commit that the tips reach and that no layer below covers, each
 // tree once for about each line of history that has it, and no blobs. It holds in memory
@@ -85,7 +89,7 @@ func newBuilder(objects git.Objects, f git.Format, x *Index, o BuildOptions) (*b
 	b.graph = o.Graph
 	b.commits.stored = func(position int) bool { return position < b.start && x.Has(position) }
 	b.commits.find = b.find
-	b.filler.note = b.note
+	b.hear = b.note
 	b.ranks = make([]uint32, b.top.Pack.Count())
 	for rank := range b.ranks {
 		b.ranks[b.top.Rev.Place(rank)] = uint32(rank)
@@ -112,7 +116,9 @@ func (b *builder) find(id git.ID) (position int, ok bool) {
 
 // note takes down kind and path of what was found.
 func (b *builder) note(position int, kind git.Kind, hash uint32) {
-	if position >= b.start && b.kinds[kind].Add(position) {
+	if position < b.start {
+		b.compareKind(position, kind)
+	} else if b.kinds[kind].Add(position) {
 		b.hashes[position-b.start] = hash
 	}
 }
@@ -198,10 +204,13 @@ func (b *builder) kind(ctx context.Context, id git.ID) (kind git.Kind, err error
 
 // learnKinds finds the kinds of those objects of the top layer that no bitmap reaches.
 func (b *builder) learnKinds(ctx context.Context) error {
-	// A tree says what it takes an object for; what was read says what it is.
-	blobs := b.kinds[git.KindBlob]
-	for i := range blobs {
-		blobs[i] &^= b.kinds[git.KindCommit][i] | b.kinds[git.KindTree][i] | b.kinds[git.KindTag][i]
+	for i, blobs := range b.kinds[git.KindBlob] {
+		if two := blobs & (b.kinds[git.KindCommit][i] | b.kinds[git.KindTree][i] | b.kinds[git.KindTag][i]); two != 0 {
+			return corrupt("object %s is named as a blob, but is none", b.index.ID(64*i+bits.TrailingZeros64(two)))
+		}
+	}
+	if b.wrong != nil {
+		return b.wrong
 	}
 	for position := b.start; position < b.index.Len(); position++ {
 		if b.known(position) {

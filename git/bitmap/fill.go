@@ -15,7 +15,8 @@ import (
 // and the bitmaps made, each compressed and mostly as what distinguishes it from the one below it.
 type filler struct {
 	*commits
-	note func(position int, kind git.Kind, hash uint32) // hears of every object found
+	hear  func(position int, kind git.Kind, hash uint32) // of every object found
+	wrong error                                          // the first object found as what it is not known as
 
 	set     Set // what the commit reaches that is being filled in
 	below   Set // what the chosen commit before it on its chain reaches
@@ -198,7 +199,7 @@ func (f *filler) visit(i uint32) (ok bool, err error) {
 			continue
 		}
 		f.set.Add(int(n.position))
-		f.note(int(n.position), git.KindCommit, 0)
+		f.hear(int(n.position), git.KindCommit, 0)
 		f.found = append(f.found, i)
 		for _, p := range f.parentsOf(i) {
 			f.push(p)
@@ -231,7 +232,7 @@ func (f *filler) tree(ctx context.Context, position int) error {
 		if kind != git.KindTree {
 			return fmt.Errorf("%w: %s is a %s, not a tree", git.ErrCorrupt, id, kind)
 		}
-		f.note(int(next.position), git.KindTree, next.hash)
+		f.hear(int(next.position), git.KindTree, next.hash)
 		take := func(mode git.Mode, name []byte, id git.ID) error { return f.take(next.prefix, mode, name, id) }
 		if err := f.last.each(f.format, next.prefix, int(next.position), data, take); err != nil {
 			return fmt.Errorf("tree %s: %w", id, err)
@@ -259,11 +260,18 @@ func (f *filler) take(prefix uint32, mode git.Mode, name []byte, id git.ID) erro
 	}
 	hash := nameHash(prefix, name)
 	if !mode.IsTree() {
-		f.note(position, git.KindBlob, hash)
+		f.hear(position, git.KindBlob, hash)
 		return nil
 	}
 	f.pending = append(f.pending, pendingTree{int32(position), hash, nameHash(hash, []byte{'/'})})
 	return nil
+}
+
+// compareKind compares the kind as which an object was found with what the files say.
+func (f *filler) compareKind(position int, kind git.Kind) {
+	if known := f.index.Kind(position); known != kind && known != 0 && f.wrong == nil {
+		f.wrong = corrupt("object %s is a %s, but is named as a %s", f.index.ID(position), known, kind)
+	}
 }
 
 // keep makes f.set, which a commit reaches, its bitmap.

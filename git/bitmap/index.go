@@ -188,22 +188,23 @@ func (x *Index) or(e entryPlace, into, scratch Set) error {
 	end := x.starts[e.layer+1]
 	dst := into[:words(end)]
 	// What the caller has beyond the end of this layer, in the last word, is its
-	// own; what the bitmap has there is damage.
-	beyond := uint64(0)
+	// own; what the bitmap has there is damage, and doesn't stay.
+	var own, beyond uint64
+	last := end / 64
 	if end%64 != 0 {
-		mask := ^uint64(0) << (end % 64)
-		beyond = dst[end/64] & mask
-		dst[end/64] &^= mask
+		beyond = ^uint64(0) << (end % 64)
+		own = dst[last] & beyond
+		dst[last] &^= beyond
 	}
 	err := x.layers[e.layer].File.or(int(e.entry), dst, scratch[:len(dst)])
-	if err == nil && !dst.fits(end) {
-		err = corrupt("a commit reaches beyond %d objects", end)
+	if beyond != 0 {
+		if err == nil && dst[last]&beyond != 0 {
+			err = corrupt("a commit reaches beyond %d objects", end)
+		}
+		dst[last] = dst[last]&^beyond | own
 	}
 	if err != nil {
 		return fmt.Errorf("layer %d, entry %d: %w", e.layer, e.entry, err)
-	}
-	if beyond != 0 {
-		dst[end/64] |= beyond
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (x *Index) Verify(ctx context.Context, objects git.Objects) error {
 	}
 	v := &verifier{filler: newFiller(newCommits(objects, x.format, x)), got: NewSet(x.Len())}
 	v.commits.stored = func(int) bool { return false }
-	v.filler.note = v.note
+	v.hear = func(position int, kind git.Kind, _ uint32) { v.compareKind(position, kind) }
 	tips, err := v.bitmapped(ctx)
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (x *Index) Verify(ctx context.Context, objects git.Objects) error {
 	if err := v.fill(ctx, v.chains(tips), open, v.compare); err != nil {
 		return err
 	}
-	return v.err
+	return v.wrong
 }
 
 // verifyKinds checks that every object has one kind, and none where it is repeated.
@@ -68,7 +68,6 @@ func (x *Index) verifyKinds() error {
 type verifier struct {
 	*filler
 	got Set
-	err error // the first object of another kind
 }
 
 // bitmapped returns the commits that have a bitmap, the latest first.
@@ -108,13 +107,6 @@ func (x *Index) position(stored uint32) (int, bool) {
 	l := x.layers[layer]
 	rank, ok := l.Rev.Rank(l.Pack.Offset(int(stored) - x.starts[layer]))
 	return x.starts[layer] + rank, ok
-}
-
-// note compares the kind of what was found.
-func (v *verifier) note(position int, kind git.Kind, _ uint32) {
-	if known := v.index.Kind(position); known != kind && known != 0 && v.err == nil {
-		v.err = corrupt("%s is a %s, not a %s", v.index.ID(position), kind, known)
-	}
 }
 
 // compare compares f.set with the bitmap of the commit.
