@@ -13,7 +13,7 @@ import (
 
 // CompactOptions say what Compact joins.
 type CompactOptions struct {
-	All   bool // every pack, whatever the sizes
+	All   bool // every pack, whatever the sizes, also a single one that was never joined
 	Least int  // do nothing if fewer packs than this would be joined, unless derived data are due; 2
 	// Progress, which may be nil, hears how far each phase is: "walking", "searching deltas", "joining",
 	// "verifying", "commit graph", "bitmaps". A phase may come several times.
@@ -58,6 +58,7 @@ type compaction struct {
 	order   []int // places in the snapshot's packs, those that others lean on first
 	kept    int   // of order, that stay as they are
 	derive  bool  // derived data are due
+	asItIs  bool  // the only pack would be the same if it were written again
 	report  CompactReport
 }
 
@@ -151,7 +152,7 @@ func (c *compaction) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("join %d packs: %w", joined, err)
 	}
-	if joined == 1 && j.left == 0 { // as it is, but for what is derived
+	if c.asItIs {
 		c.report.Kept, c.report.Before = 1, 0
 		if c.derive {
 			return c.deriveOn(ctx, c.rows())

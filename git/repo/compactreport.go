@@ -14,7 +14,7 @@ type CompactReport struct {
 	Duplicates  int64    // of them, that other packs had too
 	Unreachable int64    // of them, left out because nothing reaches them, nor did for long
 	Unchecked   string   // why unreachable objects were not looked for; "" if they were
-	Whole       int64    // deltas that are none any more: their chains became too long, or their bases went
+	Whole       int64    // deltas that are none any more: see explain
 	Deltas      int64    // objects that are deltas now, and were whole
 	Before      int64    // bytes of the packs joined
 	After       int64    // bytes of the pack that they became
@@ -63,7 +63,7 @@ func (r CompactReport) explain(b *strings.Builder) {
 		{r.Duplicates, "objects that several had are there once"},
 		{r.Unreachable, "objects that nothing reaches were left out"},
 		{r.Deltas, "objects stored whole are deltas now"},
-		{r.Whole, "deltas made whole, for their chains were too long or their bases left out"},
+		{r.Whole, "deltas made whole: those of the tip, of chains too long, or of what was left out"},
 		{int64(r.Kept - r.Left), "larger kept"},
 		{int64(r.Left), "left for the next step"},
 	} {

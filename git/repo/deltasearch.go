@@ -76,6 +76,7 @@ type search struct {
 	*numbers
 	names    []uint32
 	tip      numberSet // may be nil
+	commits  int       // how many there are, tags included
 	bytes    int64     // to be searched
 	progress func(done, total int)
 
@@ -101,10 +102,8 @@ type windowed struct {
 	index *pack.DeltaIndex // made when it is first needed
 }
 
+// run chooses deltas for the candidates, which have been listed.
 func (s *search) run(ctx context.Context) (*searched, error) {
-	if err := s.candidates(ctx); err != nil {
-		return nil, err
-	}
 	slices.SortFunc(s.list, compareCandidates)
 	s.found = &searched{bases: make(map[uint32]int32), ready: make(map[uint32][]byte)}
 	for n, c := range s.list {

@@ -3,6 +3,7 @@ package repo
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/ingot-forge/ingot/git"
 )
@@ -12,8 +13,13 @@ const MaxTagDepth = 100
 
 // Peel follows annotated tags from id to what they finally point to, and
 // returns that with its kind; the zero ID and id's own kind if id is no tag.
-// staged, which may be nil, is searched besides snap.
+// staged, which may be nil, is searched besides snap. It fails with ErrOutOfDate when snap
+// was opened longer ago than Config.Grace: what its refs reached, and id with it, may be about
+// to be left out (see docs/decisions/0017-pruning.md). So a ref is moved only after Peel.
 func (s *Store) Peel(ctx context.Context, snap *Snapshot, staged *Staged, id git.ID) (git.ID, git.Kind, error) {
+	if age := s.config.Clock().Sub(snap.opened); age > s.config.Grace {
+		return git.ID{}, 0, fmt.Errorf("the repository was looked at %v ago: %w", age.Round(time.Second), ErrOutOfDate)
+	}
 	objects, done, err := s.Preview(ctx, snap, staged)
 	if err != nil {
 		return git.ID{}, 0, err

@@ -54,13 +54,36 @@ func (c *compaction) prepare(ctx context.Context, j *joiner) error {
 			return fmt.Errorf("%d objects in order, of %d", len(j.sequence), j.objects())
 		}
 	}
-	s := &search{numbers: &j.numbers, names: r.names, tip: tip, bytes: searchedBytes}
+	s := &search{numbers: &j.numbers, names: r.names, tip: tip, commits: len(r.commits), bytes: searchedBytes}
 	if c.kept == 0 {
 		s.bytes = searchedBytesAll
 	}
 	s.progress = func(done, total int) { c.tell("searching deltas", done, total) }
+	if err := s.candidates(ctx); err != nil {
+		return err
+	}
+	if len(j.packs) == 1 && j.left == 0 && (s.settled() || !c.store.config.derivable(c.rows()[0])) {
+		c.asItIs = true
+		return nil
+	}
 	j.search, err = s.run(ctx)
 	return err
+}
+
+// settled reports whether the only pack is as it would be written again, but for
+// deltas that a search might find: it has been.
+func (s *search) settled() bool {
+	for _, c := range s.list {
+		if c.delta {
+			return false
+		}
+	}
+	for rank := range s.commits {
+		if s.names[s.revs[0].Place(rank)] != 0 {
+			return false // a tree or a blob before a commit
+		}
+	}
+	return true
 }
 
 // keptBitmaps returns the bitmaps of exactly the packs that are kept; nil if some have none.
