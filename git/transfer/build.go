@@ -20,6 +20,8 @@ type builder struct {
 	request history.Request
 	options packOptions
 
+	maxPlanned int
+
 	w     *recipeWriter
 	meter *meter
 	sel   *history.Selection
@@ -32,9 +34,9 @@ type builder struct {
 	sent sent
 }
 
-// maxPlanned bounds the fetches for which each object is looked at by itself, to
-// find new deltas: so many take some ten megabytes. What is larger is told from
-// the sets alone.
+// maxPlanned bounds the fetches, in objects, for which each object is looked at by
+// itself, to find new deltas: so many take some ten megabytes. What is larger is
+// told from the sets alone.
 const maxPlanned = 1 << 17
 
 // build makes the whole recipe.
@@ -59,7 +61,7 @@ func (b *builder) build(ctx context.Context) (sent, error) {
 	if err := b.w.bytes(pack.AppendHeader(nil, uint32(count))); err != nil {
 		return sent{}, err
 	}
-	if b.sel.Send != nil && (len(b.request.Haves) == 0 || count > maxPlanned) {
+	if b.sel.Send != nil && (len(b.request.Haves) == 0 || count > b.maxPlanned) {
 		if err := b.fromLayers(ctx); err != nil {
 			return sent{}, err
 		}

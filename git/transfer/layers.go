@@ -76,7 +76,7 @@ func (l *layer) ran(from, to, out int64) {
 
 // chunkEntries is how many entries are looked at before those among them that
 // have to be made anew are given to all cores.
-const chunkEntries = 1024
+const chunkEntries = 256
 
 // fromLayers sends what the set says: from each layer, front to back. Bases come
 // before their deltas, as they do in the stored pack, or lie in a layer below.

@@ -216,7 +216,7 @@ func (a *recipes) add(ctx context.Context, r *recipe, block []byte) error {
 	}
 	a.notify(r)
 	if !r.outgrown {
-		return nil
+		return ctx.Err()
 	}
 	var late <-chan time.Time
 	for a.trim(r); r.bytes > recipeWindow; a.trim(r) {

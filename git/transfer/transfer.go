@@ -112,7 +112,8 @@ type Server struct {
 	// the same on every node. Without it signed pushes are not offered.
 	NonceSeed []byte
 
-	recipes recipes // of packs that were sent
+	recipes    recipes // of packs that were sent
+	maxPlanned int     // tests have it smaller
 }
 
 // keepAlive is how often a client that waits is sent something: often enough

@@ -66,6 +66,7 @@ type world struct {
 	t       testing.TB
 	dir     string
 	catalog *memrepo.Catalog
+	files   *memrepo.Files
 	store   *repo.Store
 	server  *transfer.Server
 	http    *httptest.Server
@@ -83,8 +84,8 @@ type world struct {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, dir: t.TempDir(), catalog: &memrepo.Catalog{}, ids: map[string]repo.ID{}}
-	w.store = repo.New(&memrepo.Files{}, w.catalog, repo.Config{})
+	w := &world{t: t, dir: t.TempDir(), catalog: &memrepo.Catalog{}, files: &memrepo.Files{}, ids: map[string]repo.ID{}}
+	w.store = repo.New(w.files, w.catalog, repo.Config{DeriveFrom: 1})
 	w.server = &transfer.Server{Store: w.store, Agent: "ingot/test"}
 	w.receive.Who = "tester"
 	w.http = httptest.NewServer(w)
