@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -70,7 +69,7 @@ func (p *Pack) VerifyAll(ctx context.Context, visit func(id git.ID, kind git.Kin
 	if err := second.wait(); err != nil {
 		return err
 	}
-	switch rest := len(v.base) - int(v.done.Load()) - v.bad; {
+	switch rest := len(v.state) - int(v.done.Load()) - v.bad; {
 	case rest == 0:
 		return nil
 	case v.bad > 0:
@@ -87,7 +86,7 @@ type verifier struct {
 	fault    func(error) error
 	progress func(done, total int)
 
-	base  []uint32 // that a delta starts from; noEntry for an object stored whole, or damagedEntry
+	state []uint8  // entryWhole, entryDelta or entryDamaged
 	child []uint32 // first delta on an entry, then next of each
 	next  []uint32
 
@@ -98,9 +97,12 @@ type verifier struct {
 	bad int        // objects that fault was told of
 }
 
+const noEntry = math.MaxUint32
+
 const (
-	noEntry      = math.MaxUint32
-	damagedEntry = math.MaxUint32 - 1
+	entryWhole = iota
+	entryDelta
+	entryDamaged
 )
 
 // damaged tells fault of err, if that is damage, and returns the error that ends
@@ -148,29 +150,25 @@ func (v *verifier) checksum(ctx context.Context) error {
 // base.
 func (v *verifier) scan(ctx context.Context) error {
 	n := v.index.Count()
-	offsets := make([]int64, n)
-	for r := range offsets {
-		offsets[r] = v.order.Offset(r)
-	}
 	if start := v.order.end(v.Pack, -1); start != packHead {
 		if err := v.damaged(corrupt("pack: %d bytes belong to no entry", start-packHead)); err != nil {
 			return err
 		}
 	}
-	v.base, v.child, v.next = make([]uint32, n), make([]uint32, n), make([]uint32, n)
-	for r := range offsets {
+	v.state, v.child, v.next = make([]uint8, n), make([]uint32, n), make([]uint32, n)
+	for r := range n {
 		v.child[r] = noEntry
 	}
-	for r := range offsets {
-		b, err := v.entry(ctx, r, offsets)
-		if err != nil {
-			b = damagedEntry
+	for r := range n {
+		b, err := v.entry(ctx, r)
+		switch {
+		case err != nil:
+			v.state[r] = entryDamaged
 			if err := v.damagedObject(err); err != nil {
 				return err
 			}
-		}
-		v.base[r] = b
-		if b < damagedEntry {
+		case b != noEntry:
+			v.state[r] = entryDelta
 			v.next[r] = v.child[b]
 			v.child[b] = uint32(r)
 		}
@@ -179,8 +177,8 @@ func (v *verifier) scan(ctx context.Context) error {
 }
 
 // entry checks the CRC of the entry with a rank and returns its base, or noEntry.
-func (v *verifier) entry(ctx context.Context, rank int, offsets []int64) (base uint32, err error) {
-	offset := offsets[rank]
+func (v *verifier) entry(ctx context.Context, rank int) (base uint32, err error) {
+	offset := v.order.Offset(rank)
 	s, err := v.stored(ctx, offset)
 	if err != nil {
 		return 0, err
@@ -197,7 +195,7 @@ func (v *verifier) entry(ctx context.Context, rank int, offsets []int64) (base u
 	if err != nil {
 		return 0, err
 	}
-	b, ok := slices.BinarySearch(offsets, from)
+	b, ok := v.order.Rank(from)
 	if !ok {
 		return 0, entryError(offset, corrupt("no entry starts at its base's offset %d", from))
 	}

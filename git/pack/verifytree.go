@@ -34,11 +34,11 @@ func (v *verifier) work(ctx context.Context, budget int64) error {
 	for {
 		to := v.taken.Add(verifyBatch)
 		from := to - verifyBatch
-		if from >= int64(len(v.base)) {
+		if from >= int64(len(v.state)) {
 			return nil
 		}
-		for r := from; r < min(to, int64(len(v.base))); r++ {
-			if v.base[r] != noEntry {
+		for r := from; r < min(to, int64(len(v.state))); r++ {
+			if v.state[r] != entryWhole {
 				continue
 			}
 			if err := ctx.Err(); err != nil {
@@ -270,10 +270,10 @@ func (w *treeWorker) room(size int64) []byte {
 // count says that one more object is done.
 func (v *verifier) count() {
 	done := v.done.Add(1)
-	if v.progress == nil || done%progressEvery != 0 && done != int64(len(v.base)) {
+	if v.progress == nil || done%progressEvery != 0 && done != int64(len(v.state)) {
 		return
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.progress(int(done), len(v.base))
+	v.progress(int(done), len(v.state))
 }
