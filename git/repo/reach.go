@@ -417,7 +417,7 @@ func (d *dated) Pop() any {
 }
 
 // retained walks what must not be left out: what refs point to, and what they pointed to at any time
-// since twice the grace time before now.
+// since twice the grace time before the snapshot was opened.
 func (s *Store) retained(ctx context.Context, snap *Snapshot, yield func(git.ID) error) error {
 	for r := range snap.state.Refs.All() {
 		if err := yield(r.Target); err != nil {
@@ -425,7 +425,7 @@ func (s *Store) retained(ctx context.Context, snap *Snapshot, yield func(git.ID)
 		}
 	}
 	const page = 1000
-	since := s.config.Clock().Add(-retention * s.config.Grace)
+	since := snap.opened.Add(-retention * s.config.Grace) // not later: a push may have come since
 	for before := int64(0); ; {
 		log, err := s.catalog.RefLog(ctx, snap.state.ID, "", before, page)
 		if err != nil {
