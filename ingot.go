@@ -99,7 +99,11 @@ func Open(ctx context.Context, c Config) (*Instance, error) {
 		return nil, fmt.Errorf("ingot: %w", err)
 	}
 	i := &Instance{config: c, db: db, log: c.Log, metrics: serve.NewMetrics()}
-	i.store = repo.New(files, db.Catalog(), limits.store())
+	stored := limits.store()
+	stored.Damaged = func(file string, err error) {
+		i.log.Warn("derived data are damaged and done without", "file", file, "error", err)
+	}
+	i.store = repo.New(files, db.Catalog(), stored)
 	i.Accounts = account.New(account.Stores{Users: db.Users(), Tokens: db.Tokens(), Keys: db.Keys(), Secrets: db.Secrets()}, account.Config{})
 	agent := "ingot/" + c.Version
 	seed, err := i.Accounts.Secret(ctx, "push-certificate-seed", randomSeed)

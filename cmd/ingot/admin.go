@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -147,7 +148,12 @@ type compactCommand struct {
 	All  bool   `help:"Join all packs into one, also the large ones."`
 }
 
+// compactMemory is what the runtime is asked to stay below while compacting: the collector
+// would let garbage double the memory in use otherwise.
+const compactMemory = 448 << 20
+
 func (c *compactCommand) Run(ctx context.Context) error {
+	debug.SetMemoryLimit(min(compactMemory, debug.SetMemoryLimit(-1))) // GOMEMLIMIT may say less
 	return c.with(ctx, func(i *ingot.Instance) error {
 		return eachRepository(ctx, i, c.Repo, func(r *forge.Repository) error {
 			for more := true; more; {
