@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 )
@@ -94,7 +93,8 @@ func (v *Vectors) WriteVectors(bufs [][]byte) (int64, error) {
 		if err == nil {
 			break
 		}
-		if v.guard == nil || n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !v.guard.again(time.Now()) {
+		var slow net.Error
+		if v.guard == nil || n == 0 || !errors.As(err, &slow) || !slow.Timeout() || !v.guard.again(time.Now()) {
 			return 0, err
 		}
 		// It was slow, but it went on.
