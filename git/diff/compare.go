@@ -8,10 +8,13 @@ import (
 	"github.com/ingot-forge/ingot/git"
 )
 
-// DefaultFileBytes is the size of the largest file whose lines are compared,
-// where Options sets no other. Git's own bound, core.bigFileThreshold, is
-// 512 MiB.
-const DefaultFileBytes = 32 << 20
+// The limits of a file whose lines are compared, where Options sets no others.
+// Git's own, core.bigFileThreshold, is 512 MiB. A line costs up to some 150
+// bytes of memory while it is compared, however short it is.
+const (
+	DefaultFileBytes = 32 << 20
+	DefaultFileLines = 1 << 20
+)
 
 // Options say how to compare and show a change. The zero value is git's default
 // with -U0: set Context.
@@ -20,9 +23,10 @@ type Options struct {
 	Context          int  // as HunkOptions.Context
 	InterHunk        int  // as HunkOptions.InterHunk
 	IgnoreBlankLines bool // as HunkOptions.IgnoreBlankLines
-	// FileBytes is the size from which a file is not compared by lines but
-	// taken for binary, as git does. 0 means DefaultFileBytes.
+	// FileBytes and FileLines bound a file that is compared by lines. A larger
+	// one is taken for binary, as git does. 0 means the default.
 	FileBytes int
+	FileLines int
 	// Abbrev shortens the ids of an index line; nil shows them whole, as
 	// --full-index does. Git's own length depends on the repository.
 	Abbrev func(id git.ID) string
@@ -52,18 +56,19 @@ func (o *Options) attributes(s Side) Attributes {
 	return o.Attributes(s.Path)
 }
 
-func (o *Options) fileBytes() int {
-	if o.FileBytes <= 0 {
-		return DefaultFileBytes
-	}
-	return min(o.FileBytes, MaxText)
+// tooBig reports whether a file is not to be compared by lines.
+func (o *Options) tooBig(data []byte) bool {
+	maxBytes, maxLines := o.FileBytes, o.FileLines
+	setDefault(&maxBytes, DefaultFileBytes)
+	setDefault(&maxLines, DefaultFileLines)
+	return len(data) > min(maxBytes, MaxText) || len(data) > maxLines && bytes.Count(data, newline) > maxLines
 }
 
 // Comparison is a Change with what differs in its content.
 type Comparison struct {
 	Change Change
 	Binary bool // the content is not compared by lines
-	TooBig bool // a file is larger than FileBytes; it counts as binary
+	TooBig bool // a file is larger than FileBytes or FileLines; it counts as binary
 	// Same: the contents are equal. They were not read if that was plain from
 	// the ids; old and new are then empty.
 	Same bool
@@ -119,7 +124,7 @@ func load(ctx context.Context, objects git.Objects, f git.Format, c Change, o *O
 		return nil, nil, nil, err
 	}
 	d.OldBytes, d.NewBytes = len(old), len(new)
-	d.TooBig = max(len(old), len(new)) > o.fileBytes()
+	d.TooBig = o.tooBig(old) || o.tooBig(new)
 	d.Binary = d.TooBig || isBinary(old, o.attributes(c.Old)) || isBinary(new, o.attributes(c.New))
 	d.Same = d.Binary && bytes.Equal(old, new) && c.Old.Exists() && c.New.Exists()
 	return d, old, new, nil

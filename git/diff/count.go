@@ -26,7 +26,7 @@ func Count(ctx context.Context, objects git.Objects, f git.Format, c Change, o O
 	}
 	if d.Same { // but whether there are lines at all has to be looked up
 		data, err := content(ctx, objects, f, c.New)
-		binary := len(data) > o.fileBytes() || isBinary(data, o.attributes(c.Old)) || isBinary(data, o.attributes(c.New))
+		binary := o.tooBig(data) || isBinary(data, o.attributes(c.Old)) || isBinary(data, o.attributes(c.New))
 		return Counts{Binary: binary, OldBytes: len(data), NewBytes: len(data)}, err
 	}
 	n := Counts{Binary: d.Binary, OldBytes: d.OldBytes, NewBytes: d.NewBytes}

@@ -74,35 +74,40 @@ func (t *classTable) add(key []byte, text int) int32 {
 // intern gives the lines between the first and the last ones a class each, and
 // counts how often each class occurs in all of both texts. The lines before and
 // behind are the same on both sides, so they are looked at once.
-func (w *work) intern(space Whitespace, first, last int) {
+func (w *work) intern(first, last int) {
 	endA, endB := w.a.text.Len()-last, w.b.text.Len()-last
 	w.table.reset(endA + endB - 2*first)
 	w.keys = w.keys[:0]
-	w.a.classes = w.internLines(w.a.classes, w.a.text, space, first, endA, 0)
-	w.b.classes = w.internLines(w.b.classes, w.b.text, space, first, endB, 1)
+	w.a.classes, w.b.classes = w.a.classes[:0], w.b.classes[:0]
+	w.internLines(&w.a, first, endA, 0)
+	w.internLines(&w.b, first, endB, 1)
 	w.countSame(0, first)
 	w.countSame(endA, w.a.text.Len())
 }
 
-func (w *work) internLines(classes []int32, t *Text, space Whitespace, start, end, text int) []int32 {
+func (w *work) internLines(s *side, start, end, text int) {
 	for i := start; i < end; i++ {
-		key := t.Line(i)
-		if space != ExactSpace {
+		key := s.text.Line(i)
+		if w.space != ExactSpace {
 			from := len(w.keys)
-			w.keys = space.appendKey(w.keys, key)
+			w.keys = w.space.appendKey(w.keys, key)
 			key = w.keys[from:len(w.keys):len(w.keys)]
 		}
-		classes = append(classes, w.table.add(key, text))
+		s.classes = append(s.classes, w.table.add(key, text))
 	}
-	return classes
 }
 
 // countSame counts lines that are the same on both sides, if they have a class.
 func (w *work) countSame(start, end int) {
 	t := &w.table
+	keys := w.keys[len(w.keys):] // those of classes have to stay
 	for i := start; i < end; i++ {
-		line := w.a.text.Line(i)
-		if slot := t.find(maphash.Bytes(t.seed, line), line); *slot != 0 {
+		key := w.a.text.Line(i)
+		if w.space != ExactSpace {
+			keys = w.space.appendKey(keys[:0], key)
+			key = keys
+		}
+		if slot := t.find(maphash.Bytes(t.seed, key), key); *slot != 0 {
 			c := &t.all[*slot-1]
 			c.n[0]++
 			c.n[1]++

@@ -22,9 +22,10 @@ type LineOptions struct {
 	Effort int
 }
 
-// DefaultEffort is some seconds of work. Real files take less than a thousandth
-// of it: comparing n lines takes at most n√n steps, usually a few n.
-const DefaultEffort = 1 << 31
+// DefaultEffort is a few seconds of work, and a dozen times what any pair of
+// files took in the histories tried. Comparing n lines takes at most some n√n
+// steps, usually a few n.
+const DefaultEffort = 1 << 28
 
 // Lines compares two texts and returns what has to be replaced in a to make b
 // of it: no edit is empty, they ascend, and at least one line that is the same
@@ -35,35 +36,35 @@ const DefaultEffort = 1 << 31
 // Work and memory grow with the number of lines, and with that of the changes.
 func Lines(a, b *Text, o LineOptions) []Edit {
 	w := works.Get().(*work)
-	defer works.Put(w)
 	w.effort = o.Effort
 	if w.effort <= 0 {
 		w.effort = DefaultEffort
 	}
-	w.a = side{text: a, flags: zeroed(w.a.flags, a.Len()+2), classes: w.a.classes[:0]}
-	w.b = side{text: b, flags: zeroed(w.b.flags, b.Len()+2), classes: w.b.classes[:0]}
+	w.space = o.Whitespace
+	w.a.reset(a)
+	w.b.reset(b)
 
-	var first, last int // lines at the start and at the end that are the same
-	if o.Whitespace == ExactSpace {
-		first, last = commonEnds(a, b)
-		w.mark(first, last)
-	} else {
-		w.intern(o.Whitespace, 0, 0)
-		w.a.byClass, w.b.byClass = true, true
-		first, last = commonClasses(w.a.classes, w.b.classes)
-		w.reduce(first, last)
-	}
+	first, last := commonEnds(a, b) // lines at the start and at the end that are the same
+	w.mark(first, last)
 	w.slide(&w.a, &w.b, last)
 	w.slide(&w.b, &w.a, last)
 	edits := w.edits()
 	w.a.text, w.b.text = nil, nil
 	w.table.forget()
+	if len(w.table.slots) <= maxKeptSlots {
+		works.Put(w)
+	}
 	return edits
 }
+
+// maxKeptSlots bounds the memory that is kept for the next comparison, to some
+// ten megabytes.
+const maxKeptSlots = 1 << 18
 
 // work is the memory of one comparison, kept for the next one.
 type work struct {
 	a, b    side
+	space   Whitespace
 	table   classTable
 	keys    []byte
 	vectors []int32
@@ -81,15 +82,23 @@ type side struct {
 	// there is a 0 before the first line and one behind the last.
 	flags   []byte
 	classes []int32 // of the lines that were interned; equal for equal lines
-	byClass bool    // classes has all lines
+}
+
+func (s *side) reset(t *Text) {
+	s.text, s.flags, s.classes = t, zeroed(s.flags, t.Len()+2), s.classes[:0]
 }
 
 // same reports whether lines i and j of one side are the same.
-func (s *side) same(i, j int) bool {
-	if s.byClass {
-		return s.classes[i] == s.classes[j]
+func (w *work) same(s *side, i, j int) bool { return w.sameLine(s.text.Line(i), s.text.Line(j)) }
+
+func (w *work) sameLine(x, y []byte) bool {
+	if bytes.Equal(x, y) || w.space == ExactSpace {
+		return bytes.Equal(x, y)
 	}
-	return bytes.Equal(s.text.Line(i), s.text.Line(j))
+	w.keys = w.space.appendKey(w.keys[:0], x)
+	n := len(w.keys)
+	w.keys = w.space.appendKey(w.keys, y)
+	return bytes.Equal(w.keys[:n], w.keys[n:])
 }
 
 // zeroed returns n zeros, in the memory of b if they fit.
@@ -102,17 +111,39 @@ func zeroed(b []byte, n int) []byte {
 	return b
 }
 
-// mark flags the lines that are changed, between those at both ends that are
-// known to be the same.
+// mark flags the lines that are changed, given how many at both ends are the
+// same byte for byte.
 func (w *work) mark(first, last int) {
 	endA, endB := w.a.text.Len()-last, w.b.text.Len()-last
-	if first == endA || first == endB { // lines were only added, or only deleted
+	if first == endA && first == endB {
+		return
+	}
+	if (first == endA || first == endB) && !w.continues(first) { // lines were only added, or only deleted
 		fill(w.a.flags[first+1 : endA+1])
 		fill(w.b.flags[first+1 : endB+1])
 		return
 	}
-	w.intern(ExactSpace, first, last)
-	w.reduce(first, last)
+	w.intern(first, last)
+	a, b := w.a.classes, w.b.classes
+	same := commonStart(a, b)
+	if last > 0 && same == min(len(a), len(b)) {
+		// What is the same at the start but for white space may reach into what
+		// was taken for the end, and the start comes first.
+		w.intern(first, 0)
+		a, b = w.a.classes, w.b.classes
+		same = commonStart(a, b)
+	}
+	a, b = a[same:], b[same:]
+	for len(a) > 0 && len(b) > 0 && a[len(a)-1] == b[len(b)-1] {
+		a, b = a[:len(a)-1], b[:len(b)-1]
+	}
+	w.reduce(a, b, first+same)
+}
+
+// continues reports whether the line at is the same on both sides.
+func (w *work) continues(at int) bool {
+	return w.space != ExactSpace && at < w.a.text.Len() && at < w.b.text.Len() &&
+		w.sameLine(w.a.text.Line(at), w.b.text.Line(at))
 }
 
 func fill(flags []byte) {
@@ -154,16 +185,13 @@ func commonEnds(a, b *Text) (first, last int) {
 	return first, last
 }
 
-// commonClasses is commonEnds on classes.
-func commonClasses(a, b []int32) (first, last int) {
-	n := min(len(a), len(b))
-	for first < n && a[first] == b[first] {
-		first++
+// commonStart counts the classes that both lists start with.
+func commonStart(a, b []int32) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
 	}
-	for last < n-first && a[len(a)-1-last] == b[len(b)-1-last] {
-		last++
-	}
-	return first, last
+	return n
 }
 
 // commonPrefix returns how many bytes a and b start with alike.

@@ -22,16 +22,11 @@ const (
 	minCostLimit = 256
 )
 
-// reduce flags what can be told line by line, and compares the rest. The
-// classes cover the whole texts, or what lies between the lines at both ends.
-func (w *work) reduce(first, last int) {
-	offset := first
-	a, b := w.a.classes, w.b.classes
-	if w.a.byClass {
-		a, b = a[first:len(a)-last], b[first:len(b)-last]
-	}
-	w.kept[0].keep(a, &w.table, 1, roughRoot(w.a.text.Len()), w.a.flags[offset+1:], offset)
-	w.kept[1].keep(b, &w.table, 0, roughRoot(w.b.text.Len()), w.b.flags[offset+1:], offset)
+// reduce flags what can be told line by line, and compares the rest. a and b are
+// the classes of the lines from first on.
+func (w *work) reduce(a, b []int32, first int) {
+	w.kept[0].keep(a, &w.table, 1, roughRoot(w.a.text.Len()), w.a.flags[first+1:], first)
+	w.kept[1].keep(b, &w.table, 0, roughRoot(w.b.text.Len()), w.b.flags[first+1:], first)
 	w.compare()
 }
 

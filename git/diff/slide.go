@@ -38,8 +38,8 @@ func (s *side) previous(g *group) {
 }
 
 // down slides a group by one line, and joins what it then touches.
-func (s *side) down(g *group) bool {
-	if g.end >= s.text.Len() || !s.same(g.start, g.end) {
+func (w *work) down(s *side, g *group) bool {
+	if g.end >= s.text.Len() || !w.same(s, g.start, g.end) {
 		return false
 	}
 	s.flags[g.start+1], s.flags[g.end+1] = 0, 1
@@ -50,8 +50,8 @@ func (s *side) down(g *group) bool {
 }
 
 // up is down, backwards.
-func (s *side) up(g *group) bool {
-	if g.start == 0 || !s.same(g.start-1, g.end-1) {
+func (w *work) up(s *side, g *group) bool {
+	if g.start == 0 || !w.same(s, g.start-1, g.end-1) {
 		return false
 	}
 	g.start--
@@ -95,13 +95,13 @@ func (w *work) place(s, other *side, g, o *group) {
 	var meets bool // somewhere on its way the group is beside a group of other
 	for joined := true; joined && w.effort > 0; joined = size != g.end-g.start {
 		size = g.end - g.start
-		for s.up(g) {
+		for w.up(s, g) {
 			other.previous(o)
 			w.effort--
 		}
 		earliest = g.end
 		meets = o.start != o.end
-		for s.down(g) {
+		for w.down(s, g) {
 			other.next(o)
 			meets = meets || o.start != o.end
 			w.effort--
@@ -112,11 +112,11 @@ func (w *work) place(s, other *side, g, o *group) {
 	case g.end == earliest: // it can't be slid
 	case meets:
 		// Lines that give way to others belong beside them: the last such place.
-		for o.start == o.end && s.up(g) {
+		for o.start == o.end && w.up(s, g) {
 			other.previous(o)
 		}
 	default:
-		for best := s.bestEnd(earliest, g.end, size); g.end > best && s.up(g); {
+		for best := s.bestEnd(earliest, g.end, size); g.end > best && w.up(s, g); {
 			other.previous(o)
 		}
 	}

@@ -15,7 +15,7 @@ const (
 )
 
 // isSpace is git's isspace, which knows four.
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+func isSpace(c byte) bool { return c <= ' ' && 1<<c&(1<<' '|1<<'\t'|1<<'\n'|1<<'\r') != 0 }
 
 // appendKey appends what of a line is compared.
 func (s Whitespace) appendKey(dst, line []byte) []byte {
@@ -28,24 +28,29 @@ func (s Whitespace) appendKey(dst, line []byte) []byte {
 	case IgnoreSpaceAtEOL:
 		return append(dst, trimRight(line)...)
 	case IgnoreSpaceChange:
-		line = trimRight(line)
-		for i, c := range line {
-			if !isSpace(c) {
-				dst = append(dst, c)
-			} else if i == 0 || !isSpace(line[i-1]) {
-				dst = append(dst, ' ')
-			}
-		}
-		return dst
+		return appendWords(dst, trimRight(line), " ")
 	case IgnoreAllSpace:
-		for _, c := range line {
-			if !isSpace(c) {
-				dst = append(dst, c)
-			}
-		}
-		return dst
+		return appendWords(dst, line, "")
 	}
 	return append(dst, line...)
+}
+
+// appendWords appends a line with each run of white space replaced.
+func appendWords(dst, line []byte, space string) []byte {
+	for i := 0; i < len(line); {
+		start := i
+		for i < len(line) && !isSpace(line[i]) {
+			i++
+		}
+		dst = append(dst, line[start:i]...)
+		if start = i; i < len(line) {
+			for i < len(line) && isSpace(line[i]) {
+				i++
+			}
+			dst = append(dst, space...)
+		}
+	}
+	return dst
 }
 
 // trimRight cuts white space off the end.
