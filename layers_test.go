@@ -23,6 +23,8 @@ var layers = map[string]string{
 	"git/bitmap":           "git git/commitgraph git/pack",
 	"git/history":          "git git/bitmap git/commitgraph",
 	"git/diff":             "git",
+	"git/ancestry":         "git git/commitgraph",
+	"git/revlog":           "git git/ancestry git/commitgraph git/diff",
 	"git/repo":             "git git/bitmap git/commitgraph git/fsck git/pack",
 	"git/repo/memrepo":     "git git/repo",
 	"git/transfer":         "git git/bitmap git/fsck git/history git/pack git/repo git/transfer/archive git/wire",
@@ -45,6 +47,7 @@ var layers = map[string]string{
 	"cmd/ingot": ". forge forge/account forge/hosting git/pack git/repo git/transfer",
 
 	// Conformance suites and models: imported by tests only.
+	"git/gittest":               "git git/commitgraph",
 	"git/repo/repotest":         "git git/repo git/repo/memrepo",
 	"forge/account/accounttest": "forge forge/account",
 	"forge/hosting/hostingtest": "forge forge/hosting git git/repo git/repo/memrepo",
