@@ -182,9 +182,13 @@ const maxTagChain = 64
 // includeTags adds the annotated tags whose final target is sent: visible ones,
 // with the tags in between.
 func (b *builder) includeTags(ctx context.Context) error {
+	tags := b.view.matching([]string{tagPrefix})
+	if b.sel.Send == nil {
+		tags = b.view.annotated(b.sel.Objects)
+	}
 	// The smaller side is kept in a set: what refs name, not what is sent.
 	sending := make(map[git.ID]bool)
-	for ref := range b.view.matching([]string{"refs/tags/"}) {
+	for ref := range tags {
 		if !ref.Peeled.IsZero() {
 			sending[ref.Peeled], sending[ref.Target] = b.sends(ref.Peeled), b.sends(ref.Target)
 		}
@@ -197,7 +201,7 @@ func (b *builder) includeTags(ctx context.Context) error {
 			sending[o.ID] = true
 		}
 	}
-	for ref := range b.view.matching([]string{"refs/tags/"}) {
+	for ref := range tags {
 		if ref.Peeled.IsZero() || !sending[ref.Peeled] {
 			continue
 		}

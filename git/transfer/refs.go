@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/history"
 	"github.com/ingot-forge/ingot/git/repo"
 )
 
@@ -89,6 +90,26 @@ func (v view) matching(prefixes []string) iter.Seq[repo.Ref] {
 		}
 	}
 }
+
+// annotated returns the visible annotated tags that peel to one of what is sent, and
+// maybe others: whichever is cheaper, of looking up what is sent or walking all.
+func (v view) annotated(sent []history.Object) iter.Seq[repo.Ref] {
+	const lookup = 8 // of an object, in tags walked past
+	if len(sent) > v.state.Refs.Len()/lookup {
+		return v.matching([]string{tagPrefix})
+	}
+	return func(yield func(repo.Ref) bool) {
+		for _, o := range sent {
+			for ref := range v.among(v.state.Refs.PointingAt(o.ID)) {
+				if ref.Peeled == o.ID && strings.HasPrefix(ref.Name, tagPrefix) && !yield(ref) {
+					return
+				}
+			}
+		}
+	}
+}
+
+const tagPrefix = "refs/tags/"
 
 // notTips returns those of the ids that no visible ref points to, directly or
 // by an annotated tag.

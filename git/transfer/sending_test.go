@@ -53,13 +53,18 @@ func (w *world) derive(name string, layers int) {
 		w.publish(repo.BitmapFile(row.Name), data)
 	}
 	// What was looked for before was not there.
-	w.store = repo.New(w.files, w.catalog, repo.Config{DeriveFrom: 1})
-	w.server = &transfer.Server{Store: w.store, Agent: "ingot/test"}
+	w.anew()
 	again := w.snapshot(name)
 	defer again.Close()
 	if _, packs, err := again.Bitmaps(w.t.Context()); err != nil || len(packs) != layers {
 		w.t.Fatalf("%d layers of bitmaps, want %d; %v", len(packs), layers, err)
 	}
+}
+
+// anew opens the store again, as one in which every pack is files.
+func (w *world) anew() {
+	w.store = repo.New(w.files, w.catalog, repo.Config{DeriveFrom: 1, RowBytes: -1})
+	w.server = &transfer.Server{Store: w.store, Agent: "ingot/test"}
 }
 
 func (w *world) publish(name string, data []byte) {
@@ -115,6 +120,7 @@ func unframed(t *testing.T, answer []byte) []byte {
 // stored in every way. Stock git must take each, and find in it what it says itself is missing.
 func TestEveryPackIsWhole(t *testing.T) {
 	w := newWorld(t)
+	w.anew()
 	w.history()
 	at := func(rev string) string { return strings.TrimSpace(string(w.git("stock/new", "rev-parse", rev))) }
 	clients := map[string]*taker{}
