@@ -216,7 +216,7 @@ func TestDerivedDamaged(t *testing.T) {
 		w.pushEach(s, 3)
 		w.compact(repo.CompactOptions{All: true})
 		name := file(w.packs()[0].Name)
-		for at := range 40 {
+		for at := range 15 {
 			if err := w.files.Damage(name, func(data []byte) []byte { data[(at*7919)%len(data)] ^= 0x41; return data }); err != nil {
 				t.Fatal(err)
 			}
@@ -319,6 +319,69 @@ func TestCompactAtRandom(t *testing.T) {
 		}
 		if len(w.packs()) == 1 {
 			w.stockVerifies(false)
+		}
+	}
+}
+
+// TestDeriveCrashTable makes every write step of compactions that write derived data fail, in every
+// way: of one that only writes these, and of one that joins packs as well.
+func TestDeriveCrashTable(t *testing.T) {
+	s := newStock(t, git.SHA1)
+	s.grow("main", 1, 2)
+	old := s.resolve("main")
+	first, firstRefs := s.pack("main", "v1"), s.refs()
+	s.grow("main", 2, 2)
+	second, refs := s.pack("main", "v2", "^"+old.String()), s.refs()
+	for _, joins := range []bool{false, true} {
+		if joins && testing.Short() {
+			break
+		}
+		run := func(f *fault) {
+			w := newWorld(t, git.SHA1).derive(1)
+			w.push(w.id, first, firstRefs)
+			if joins {
+				w.push(w.id, second, refs)
+			}
+			config := w.config()
+			config.DeriveFrom = 1
+			store := repo.New(faultyFiles{w.files, f}, faultyCatalog{w.catalog, f}, config)
+			r, err := store.Compact(t.Context(), w.id, repo.CompactOptions{All: joins})
+			if hit := f.at >= 0 && f.at < len(f.names); err == nil && hit && r.Problems == nil && f.names[f.at] != "discard" {
+				t.Errorf("a lost %s went unnoticed: %v", f.names[f.at], r)
+			}
+			if closed := store.Close(); closed != nil {
+				t.Error(closed)
+			}
+			w.derive(1)
+			if faults := w.faults(w.id); faults != nil {
+				t.Errorf("faults: %q", faults)
+			}
+			if r := w.compact(repo.CompactOptions{All: joins}); r.Problems != nil {
+				t.Errorf("again: %v", r)
+			}
+			if covered, packs := w.layers(); covered != packs {
+				t.Errorf("%d layers of %d packs", covered, packs)
+			}
+			w.clock.Add(25 * time.Hour)
+			if _, _, err := w.Sweep(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+			if n := len(w.names()); n != 5*len(w.packs()) || w.files.Drafts() != 0 {
+				t.Errorf("%d drafts, files %q", w.files.Drafts(), w.names())
+			}
+			if faults := w.faults(w.id); faults != nil || w.damaged != nil {
+				t.Errorf("faults after the second: %q, damaged %q", faults, w.damaged)
+			}
+		}
+		none := &fault{at: -1}
+		run(none)
+		for step := range none.names {
+			for _, f := range []*fault{{at: step}, {at: step, done: true}, {at: step, crash: true}, {at: step, done: true, crash: true}} {
+				run(f)
+				if t.Failed() {
+					t.Fatalf("joins %v, step %d of %v, done %v, crash %v", joins, step, none.names, f.done, f.crash)
+				}
+			}
 		}
 	}
 }

@@ -22,8 +22,8 @@ const (
 	windowBytes, deltaBytes = 64 << 20, 64 << 20
 	// mostCandidates bounds the objects that one run looks at, 16 bytes each.
 	mostCandidates = 4 << 20
-	// searchedBytes is how much one run searches, in bytes of objects; searchedBytesAll where all
-	// packs are joined, for which somebody asked.
+	// searchedBytes is how much one run searches, in bytes of objects; searchedBytesAll where
+	// somebody asked for all packs to be joined.
 	searchedBytes, searchedBytesAll = 256 << 20, 16 << 30
 )
 

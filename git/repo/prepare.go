@@ -55,7 +55,7 @@ func (c *compaction) prepare(ctx context.Context, j *joiner) error {
 		}
 	}
 	s := &search{numbers: &j.numbers, names: r.names, tip: tip, commits: len(r.commits), bytes: searchedBytes}
-	if c.kept == 0 {
+	if c.options.All {
 		s.bytes = searchedBytesAll
 	}
 	s.progress = func(done, total int) { c.tell("searching deltas", done, total) }
