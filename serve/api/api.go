@@ -379,7 +379,7 @@ func (r *request) paging() paging {
 	return p
 }
 
-// pageOf cuts one page out of a whole list.
+// pageOf cuts one page out of a list that is whole, or goes on behind the page.
 func pageOf[T any](list []T, p paging) (page []T, more bool) {
 	from := min((p.page-1)*p.size, len(list))
 	to := min(from+p.size, len(list))

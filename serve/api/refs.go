@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"math"
 	"net/http"
 	"strings"
 
@@ -77,15 +76,15 @@ func (o *opened) commit(id git.ID) shortCommit {
 	return shortCommit{SHA: o.hex(id), URL: o.url + "/commits/" + o.hex(id)}
 }
 
-// under returns the refs whose names start with prefix.
-func (o *opened) under(prefix string) []repo.Ref {
-	return hosting.Refs(o.snap.State(), prefix, "", math.MaxInt)
+// under returns the refs whose names start with prefix, up to those of a page and one more.
+func (o *opened) under(prefix string, p paging) []repo.Ref {
+	return hosting.Refs(o.snap.State(), prefix, "", p.page*p.size+1)
 }
 
 func (a *api) listBranches(r *request) (*result, error) {
 	return a.read(r, func(o *opened) (*result, error) {
 		p := r.paging()
-		refs, more := pageOf(o.under("refs/heads/"), p)
+		refs, more := pageOf(o.under("refs/heads/", p), p)
 		body := make([]branch, len(refs))
 		for i, ref := range refs {
 			body[i] = branch{Name: strings.TrimPrefix(ref.Name, "refs/heads/"), Commit: o.commit(ref.Target)}
@@ -97,7 +96,7 @@ func (a *api) listBranches(r *request) (*result, error) {
 func (a *api) listTags(r *request) (*result, error) {
 	return a.read(r, func(o *opened) (*result, error) {
 		p := r.paging()
-		refs, more := pageOf(o.under("refs/tags/"), p)
+		refs, more := pageOf(o.under("refs/tags/", p), p)
 		body := make([]tag, len(refs))
 		for i, ref := range refs {
 			target := ref.Target
@@ -137,7 +136,7 @@ func (a *api) answerRefs(r *request, o *opened, refs []repo.Ref) (*result, error
 
 func (a *api) listRefs(r *request) (*result, error) {
 	return a.read(r, func(o *opened) (*result, error) {
-		refs := o.under("refs/")
+		refs := o.under("refs/", r.paging())
 		if len(refs) == 0 {
 			return nil, &forge.Error{Kind: forge.Conflict, Message: "Git Repository is empty."}
 		}
@@ -146,7 +145,7 @@ func (a *api) listRefs(r *request) (*result, error) {
 }
 
 func (a *api) listMatchingRefs(r *request) (*result, error) {
-	return a.read(r, func(o *opened) (*result, error) { return a.answerRefs(r, o, o.under("refs/"+r.param("*"))) })
+	return a.read(r, func(o *opened) (*result, error) { return a.answerRefs(r, o, o.under("refs/"+r.param("*"), r.paging())) })
 }
 
 func (a *api) getRef(r *request) (*result, error) {
