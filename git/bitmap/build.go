@@ -32,8 +32,8 @@ type BuildOptions struct {
 // It trusts that a file is what a tree names as one, as is checked when a push comes in; where it
 // finds that something is named as a blob but is none, that is git.ErrCorrupt.
 //
-// It reads each commit that the tips reach and that no layer below covers, each
-// tree once for about each line of history that has it, and no blobs. It holds in memory
+// It reads each commit that the tips reach and that no layer below covers (and a few that one does,
+// where bitmaps are far apart), each tree once for about each line of history that has it, and no blobs. It holds in memory
 // a dozen sets of x.Len() bits, 12 bytes for each object of the top pack, 60 for each commit, up to 20
 // MB of trees, and the bitmaps made, compressed.
 func Build(ctx context.Context, objects git.Objects, f git.Format, x *Index, o BuildOptions) ([]byte, error) {
@@ -87,7 +87,7 @@ func newBuilder(objects git.Objects, f git.Format, x *Index, o BuildOptions) (*b
 	}
 	b := &builder{filler: newFiller(newCommits(objects, f, x)), options: o, top: x.layers[n-1], start: x.Start(n - 1)}
 	b.graph = o.Graph
-	b.commits.stored = func(position int) bool { return position < b.start && x.Has(position) }
+	b.covered, b.end = NewSet(x.Len()), b.start
 	b.commits.find = b.find
 	b.hear = b.note
 	b.ranks = make([]uint32, b.top.Pack.Count())

@@ -17,9 +17,16 @@ import (
 // 1,000 files in 50 directories, each of which changes one file.
 func line(t testing.TB, n int) (x *fixture, layer bitmap.Layer, commits []git.ID) {
 	t.Helper()
+	x, order, commits := lineObjects(t, n, 0)
+	return x, x.inMemory(order, 0), commits
+}
+
+// lineObjects makes a line and returns its objects in order. Every so many commits, if not 0, one merges a
+// commit that was forked off when history was half as long.
+func lineObjects(t testing.TB, n, merges int) (x *fixture, order, commits []git.ID) {
+	t.Helper()
 	x = &fixture{t: t, format: git.SHA1, objects: git.Memory{}}
 	hasher := git.NewHasher(git.SHA1)
-	var order []git.ID
 	add := func(kind git.Kind, data []byte) git.ID {
 		id, err := hasher.Hash(kind, data)
 		if err != nil {
@@ -36,36 +43,49 @@ func line(t testing.TB, n int) (x *fixture, layer bitmap.Layer, commits []git.ID
 	}
 	var dirs [50][]git.Entry
 	var root []git.Entry
-	change := func(dir, file, version int) {
+	file := func(dir, file, version int) {
 		blob := add(git.KindBlob, fmt.Appendf(nil, "file %d of %d in version %d", file, dir, version))
 		dirs[dir][file] = git.Entry{Mode: git.ModeBlob, Name: fmt.Sprintf("file%02d.c", file), ID: blob}
-		root[dir] = git.Entry{Mode: git.ModeTree, Name: fmt.Sprintf("dir%02d", dir),
-			ID: add(git.KindTree, git.AppendTree(git.SHA1, nil, dirs[dir]))}
+	}
+	directory := func(i int) {
+		root[i] = git.Entry{Mode: git.ModeTree, Name: fmt.Sprintf("dir%02d", i),
+			ID: add(git.KindTree, git.AppendTree(git.SHA1, nil, dirs[i]))}
 	}
 	root = make([]git.Entry, len(dirs))
 	for i := range dirs {
 		dirs[i] = make([]git.Entry, 20)
 		for j := range dirs[i] {
-			dirs[i][j].Name = fmt.Sprintf("file%02d.c", j)
-			change(i, j, 0)
+			file(i, j, 0)
 		}
+		directory(i)
 	}
 	for i := range n {
-		change(i*7%50, i*3%20, i+1)
-		who := git.Signature{Name: "A", Email: "a@example.com", Seconds: int64(1e9 + i), Zone: "+0000"}
-		commits = append(commits, add(git.KindCommit, git.AppendCommit(git.SHA1, nil, &git.Commit{
-			Tree:      add(git.KindTree, git.AppendTree(git.SHA1, nil, root)),
-			Parents:   commits[max(0, i-1):i],
-			Author:    who,
-			Committer: who,
-		})))
+		file(i*7%50, i*3%20, i+1)
+		directory(i * 7 % 50)
+		tree := add(git.KindTree, git.AppendTree(git.SHA1, nil, root))
+		commit := func(name string, parents ...git.ID) git.ID {
+			who := git.Signature{Name: name, Email: "a@example.com", Seconds: int64(1e9 + i), Zone: "+0000"}
+			return add(git.KindCommit, git.AppendCommit(git.SHA1, nil,
+				&git.Commit{Tree: tree, Parents: parents, Author: who, Committer: who}))
+		}
+		parents := slices.Clone(commits[max(0, i-1):i])
+		if merges > 0 && i%merges == merges-1 {
+			parents = append(parents, commit("side", commits[i/2]))
+		}
+		commits = append(commits, commit("main", parents...))
 	}
-	slices.Reverse(order) // newest first, as git packs them
+	return x, order, commits
+}
+
+// inMemory returns the layer of a pack that there is only the index of. Those of other numbers are other packs.
+func (x *fixture) inMemory(order []git.ID, number byte) bitmap.Layer {
+	x.t.Helper()
 	var entries []pack.IndexEntry
-	for i, id := range order {
-		entries = append(entries, pack.IndexEntry{ID: id, Offset: int64(12 + 10*i)})
+	for i, id := range slices.Backward(order) { // newest first, as git packs them
+		entries = append(entries, pack.IndexEntry{ID: id, Offset: int64(12 + 10*(len(order)-i))})
 	}
-	return x, newLayer(t, git.SHA1, pack.AppendIndex(git.SHA1, nil, entries, make([]byte, 20))), commits
+	sum := bytes.Repeat([]byte{number}, x.format.Size())
+	return newLayer(x.t, x.format, pack.AppendIndex(x.format, nil, entries, sum))
 }
 
 // TestSpacing looks at where the bitmaps are on a long line.
@@ -202,4 +222,60 @@ func BenchmarkBuild(b *testing.B) {
 	for b.Loop() {
 		x.build(index, commits[len(commits)-1:])
 	}
+}
+
+// TestLayerReadsLittle builds a layer of few commits on top of many: what lies below is not walked,
+// although all over it there are commits without a bitmap, from which others were forked off.
+func TestLayerReadsLittle(t *testing.T) {
+	f := git.SHA1
+	x, order, commits := lineObjects(t, 1500, 5)
+	tips := [][]git.ID{commits[len(commits)-60 : len(commits)-59], commits[len(commits)-1:]}
+	old := x.walk(tips[0][0])
+	var parts [2][]git.ID
+	for _, id := range order {
+		at := 1
+		if old[id] {
+			at = 0
+		}
+		parts[at] = append(parts[at], id)
+	}
+	layers := []bitmap.Layer{x.inMemory(parts[0], 0), x.inMemory(parts[1], 1)}
+	layers[0].File = mustOpen(t, f, x.build(mustIndex(t, f, layers[:1]), tips[0]))
+	objects := counting{x.objects, map[git.Kind]int{}}
+	data, err := bitmap.Build(t.Context(), objects, f, mustIndex(t, f, layers), bitmap.BuildOptions{Tips: tips[1]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := objects.reads[git.KindCommit]; n > 80 { // 59, 12 that they merge, the tip to see what it is
+		t.Errorf("%d commits read", n)
+	}
+	if n := objects.reads[git.KindTree]; n > 150 { // two for each of the line
+		t.Errorf("%d trees read", n)
+	}
+	layers[1].File = mustOpen(t, f, data)
+	index := mustIndex(t, f, layers)
+	for _, id := range commits[len(commits)-60:] {
+		position, _ := index.Find(id)
+		set := bitmap.NewSet(index.Len())
+		if ok, err := index.Reaches(position, set); err != nil {
+			t.Fatal(err)
+		} else if want := x.walk(id); ok && set.Count() != len(want) {
+			t.Errorf("%s reaches %d objects, not %d", id, set.Count(), len(want))
+		}
+	}
+	if err := index.Verify(t.Context(), x.objects); err != nil {
+		t.Error(err)
+	}
+}
+
+// counting counts which objects are read.
+type counting struct {
+	git.Memory
+	reads map[git.Kind]int
+}
+
+func (o counting) Object(ctx context.Context, id git.ID) (git.Kind, []byte, error) {
+	kind, data, err := o.Memory.Object(ctx, id)
+	o.reads[kind]++
+	return kind, data, err
 }

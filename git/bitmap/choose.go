@@ -15,7 +15,7 @@ const (
 )
 
 // chain is a line of first parents: from a tip down to where it comes to one that an
-// earlier chain has, or that has a bitmap below, or to a root.
+// earlier chain has, or that has a bitmap below or is covered by one, or to a root.
 //
 // Along a chain each bitmap is the one before it and what came in between, so all of them
 // together cost one walk over the history. Commits beside the chains get no bitmaps: from
@@ -52,6 +52,9 @@ func (c *commits) chains(tips []uint32) []chain {
 				line.onto = int64(i)
 				n.flags |= nodeChosen
 				break
+			}
+			if c.nodes[i].flags&nodeRead == 0 {
+				break // a bitmap covers it, but it has none
 			}
 			c.nodes[i].chain = int32(len(chains))
 			line.commits = append(line.commits, i)

@@ -10,14 +10,17 @@ import (
 )
 
 // commits is the part of history that bitmaps are made for: what the tips reach, down to
-// the commits whose bitmap the layers below have. It takes some 60 bytes a commit.
+// what the layers below have bitmaps for. It takes some 60 bytes a commit.
 type commits struct {
 	objects git.Objects
 	format  git.Format
 	index   *Index
 	find    func(id git.ID) (position int, ok bool) // in index
-	stored  func(position int) bool                 // has a bitmap below
 	graph   *commitgraph.Graph                      // or nil
+	// covered is what those commits reach that were met and have a bitmap in a layer below, up to
+	// position end; nil if such bitmaps are not used.
+	covered Set
+	end     int
 
 	nodes      []node
 	links      []uint32         // the parents of all nodes, one after the other
@@ -35,7 +38,7 @@ type node struct {
 	tree     int32 // position of its root tree; -1 if that is not in the stack
 	first    uint32
 	parents  uint32 // so many links, from first on
-	order    uint32 // its place in order
+	order    uint32 // its place in order, if nodeSeen
 	chain    int32  // see chain; -1 if it is in none
 	made     int32  // its bitmap; -1 if there is none yet
 	flags    nodeFlags
@@ -47,7 +50,7 @@ type nodeFlags uint8
 
 const (
 	nodeRead   nodeFlags = 1 << iota
-	nodeSeen             // load has been there
+	nodeSeen             // load has been there; if it is covered, it was not read
 	nodeStored           // its bitmap is in a layer below; parents, tree and time are not read
 	nodeOpen             // it reaches what is not in the stack
 	nodeChosen           // is to have a bitmap
@@ -105,9 +108,9 @@ func (c *commits) read(ctx context.Context, i uint32) error {
 	n.flags |= nodeRead
 	if n.position < 0 {
 		n.flags |= nodeOpen
-	} else if c.stored(int(n.position)) {
+	} else if c.below(int(n.position)) && c.index.Has(int(n.position)) {
 		n.flags |= nodeStored
-		return nil
+		return c.cover(int(n.position))
 	}
 	tree, parents, seconds, err := c.commit(ctx, c.id(i))
 	if absent(err) {
@@ -129,6 +132,18 @@ func (c *commits) read(ctx context.Context, i uint32) error {
 		n.flags |= nodeOpen
 	}
 	return nil
+}
+
+// below reports whether a commit may have a bitmap that serves.
+func (c *commits) below(position int) bool { return c.covered != nil && position < c.end }
+
+// cover notes what a commit reaches that has a bitmap.
+func (c *commits) cover(position int) error {
+	if c.covered.Has(position) {
+		return nil
+	}
+	_, err := c.index.Reaches(position, c.covered)
+	return err
 }
 
 func (c *commits) commit(ctx context.Context, id git.ID) (tree git.ID, parents []git.ID, seconds int64, err error) {
@@ -161,9 +176,12 @@ func (c *commits) parentsOf(i uint32) []uint32 {
 	return c.links[n.first : n.first+n.parents]
 }
 
-// load reads all that a commit reaches and puts it in order. First parents come
+// load reads what a commit reaches and puts it in order. First parents come
 // before others, so of a line of first parents the difference between two places in the
 // order is how many commits the line took up in between.
+//
+// It goes down to commits that have a bitmap, and does not go through what such bitmaps
+// cover, which it meets where something was forked off from older history.
 func (c *commits) load(ctx context.Context, tip uint32) error {
 	type frame struct {
 		node uint32
@@ -174,7 +192,12 @@ func (c *commits) load(ctx context.Context, tip uint32) error {
 		if c.nodes[i].flags&nodeSeen != 0 {
 			return nil
 		}
-		c.nodes[i].flags |= nodeSeen
+		n := &c.nodes[i]
+		n.flags |= nodeSeen
+		if at := int(n.position); n.flags&nodeRead == 0 && at >= 0 && c.below(at) && c.covered.Has(at) && !c.index.Has(at) {
+			c.leave(i)
+			return nil
+		}
 		frames = append(frames, frame{node: i})
 		return c.read(ctx, i)
 	}

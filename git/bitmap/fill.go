@@ -114,7 +114,7 @@ func (f *filler) fillOne(ctx context.Context, i uint32, below int64, open func(e
 		return false, err
 	}
 	f.held = -1
-	if ok, err := f.visit(i); err != nil || !ok {
+	if ok, err := f.visit(ctx, i); err != nil || !ok {
 		return false, err
 	}
 	for _, i := range f.found { // parents first
@@ -180,33 +180,55 @@ func (m *made) words() ewah { return ewah(m.bits[ewahHead : len(m.bits)-ewahTail
 // are then the others, whose trees are to be walked. It reports false if one is open.
 //
 // A commit is taken up after all that come later in the order, so that whatever a bitmap
-// covers is known by then, and no commit is gone to that one of them has.
-func (f *filler) visit(i uint32) (ok bool, err error) {
+// covers is known by then, and no commit is gone to that one of them has. Commits that
+// load did not go to come last, by date.
+func (f *filler) visit(ctx context.Context, i uint32) (ok bool, err error) {
 	f.queue, f.found = append(f.queue[:0], i), f.found[:0]
 	for len(f.queue) > 0 {
 		i := f.pop()
-		n := &f.nodes[i]
-		if n.flags&nodeOpen != 0 {
+		if f.nodes[i].flags&nodeOpen != 0 {
 			return false, nil
 		}
-		if f.set.Has(int(n.position)) {
+		position := int(f.nodes[i].position)
+		if f.set.Has(position) {
 			continue
 		}
-		if n.made >= 0 || n.flags&nodeStored != 0 {
+		if err := f.read(ctx, i); err != nil {
+			return false, err
+		}
+		if n := &f.nodes[i]; n.made >= 0 || n.flags&nodeStored != 0 {
 			if err := f.addFinished(i); err != nil {
 				return false, err
 			}
 			continue
 		}
-		f.set.Add(int(n.position))
-		f.hear(int(n.position), git.KindCommit, 0)
+		f.set.Add(position)
+		f.hear(position, git.KindCommit, 0)
 		f.found = append(f.found, i)
 		for _, p := range f.parentsOf(i) {
+			if f.nodes[p].flags&nodeSeen == 0 {
+				if at := f.nodes[p].position; at >= 0 && f.set.Has(int(at)) {
+					continue
+				}
+				if err := f.read(ctx, p); err != nil {
+					return false, err
+				}
+			}
 			f.push(p)
 		}
 	}
 	slices.Reverse(f.found)
 	return true, nil
+}
+
+// key says which commit visit takes up first: that with the greater one.
+func (f *filler) key(i uint32) int64 {
+	const ordered = 1 << 40
+	if n := &f.nodes[i]; n.flags&nodeSeen != 0 {
+		return ordered + int64(n.order)
+	} else {
+		return min(n.seconds, ordered-1)
+	}
 }
 
 // tree adds the tree at a position and what hangs from it. What is in the set is
@@ -300,7 +322,7 @@ func (f *filler) push(i uint32) {
 	at := len(f.queue) - 1
 	for at > 0 {
 		up := (at - 1) / 2
-		if f.nodes[f.queue[up]].order >= f.nodes[i].order {
+		if f.key(f.queue[up]) >= f.key(i) {
 			break
 		}
 		f.queue[at] = f.queue[up]
@@ -323,10 +345,10 @@ func (f *filler) pop() uint32 {
 		if down >= last {
 			break
 		}
-		if down+1 < last && f.nodes[f.queue[down+1]].order > f.nodes[f.queue[down]].order {
+		if down+1 < last && f.key(f.queue[down+1]) > f.key(f.queue[down]) {
 			down++
 		}
-		if f.nodes[f.queue[down]].order <= f.nodes[i].order {
+		if f.key(f.queue[down]) <= f.key(i) {
 			break
 		}
 		f.queue[at] = f.queue[down]

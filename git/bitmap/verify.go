@@ -25,7 +25,6 @@ func (x *Index) Verify(ctx context.Context, objects git.Objects) error {
 		return err
 	}
 	v := &verifier{filler: newFiller(newCommits(objects, x.format, x)), got: NewSet(x.Len())}
-	v.commits.stored = func(int) bool { return false }
 	v.hear = func(position int, kind git.Kind, _ uint32) { v.compareKind(position, kind) }
 	tips, err := v.bitmapped(ctx)
 	if err != nil {
