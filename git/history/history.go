@@ -123,8 +123,8 @@ func newMissing(ctx context.Context, objects git.Objects, r Request, report func
 	return m, err
 }
 
-// findCommits finds the new commits, and reports whether these are all. If most is not 0
-// and there are more, they need not be.
+// findCommits finds the new commits, and reports whether these are all. If most is not 0,
+// it gives up when there are more, or when finding them costs more than so many are worth.
 func (m *missing) findCommits(ctx context.Context, most int) (all bool, err error) {
 	r := m.request
 	m.graph.forget()

@@ -12,7 +12,9 @@ import (
 // by id, and what a push may lean on. It may be asked many times and remembers what it has walked; it serves one goroutine.
 type Known struct {
 	*source
-	tips  []git.ID
+	from  Tips
+	tips  []git.ID // all, once that is asked
+	asked bool
 	taken int      // of the tips: how many are in cover, or in tags
 	tags  []git.ID // tips that are tags and not yet followed: most questions are answered without
 	cover *cover   // of the other tips, as far as anybody asked
@@ -21,9 +23,22 @@ type Known struct {
 	err   error // what ended a walk in the middle, if anything did
 }
 
+// Tips are objects of any kind, from which others are reached. There may be a
+// million, and one of them mostly answers.
+type Tips struct {
+	All func() []git.ID // asked at most once, when no cheaper way is left
+	// Is reports whether an object is among them, or one that they peel to; nil: All is asked.
+	Is func(id git.ID) bool
+}
+
 // NewKnown returns a Known of the tips, objects of any kind.
 func NewKnown(objects git.Objects, f git.Format, tips []git.ID, d Derived) *Known {
-	k := &Known{tips: tips, near: nearTrees{table: newIDTable()}}
+	return NewKnownTips(objects, f, Tips{All: func() []git.ID { return tips }}, d)
+}
+
+// NewKnownTips is NewKnown for tips that are costly to list.
+func NewKnownTips(objects git.Objects, f git.Format, tips Tips, d Derived) *Known {
+	k := &Known{from: tips, near: nearTrees{table: newIDTable()}}
 	k.begin(&source{objects, f, d})
 	return k
 }
@@ -79,22 +94,48 @@ func (k *Known) answer(ctx context.Context, q *question, near []git.ID) error {
 	k.recall(q)
 	from := newQuestion(near)
 	k.recall(from)
-	if q.open == 0 {
+	k.askTips(from)
+	// A push names many objects beside a few that it changes: near answers for
+	// nearly all, before each is asked for among the tips.
+	if err := k.lookNear(ctx, q, from); err != nil {
+		return err
+	}
+	if k.askTips(q); q.open == 0 {
 		return nil
 	}
-	for i := range k.tips {
-		q.find(&k.tips[i])
-		from.find(&k.tips[i])
-	}
-	if len(near) > 0 && q.open > 0 {
+	if from.open > 0 {
+		if err := k.search(ctx, from); err != nil {
+			return err
+		}
+		k.recall(q) // it may have met what is asked as well
 		if err := k.lookNear(ctx, q, from); err != nil {
 			return err
 		}
 	}
-	if q.open == 0 {
-		return nil
-	}
 	return k.search(ctx, q)
+}
+
+// list lists the tips.
+func (k *Known) list() []git.ID {
+	if !k.asked {
+		k.tips, k.asked = k.from.All(), true
+	}
+	return k.tips
+}
+
+// askTips answers what is a tip.
+func (k *Known) askTips(q *question) {
+	if k.from.Is == nil {
+		for _, id := range k.list() {
+			q.find(&id)
+		}
+		return
+	}
+	for i := uint32(0); i < q.ids.n && q.open > 0; i++ {
+		if q.states[i] == open && k.from.Is(*q.ids.id(i)) {
+			q.answer(i, found)
+		}
+	}
 }
 
 // recall answers what was met before.
@@ -137,18 +178,18 @@ func (k *Known) search(ctx context.Context, q *question) error {
 // step does the next piece of a search, the cheapest first; more is false if
 // nothing is left that could answer.
 func (k *Known) step(ctx context.Context, q *question) (more bool, err error) {
-	c := k.cover
+	c, tips := k.cover, k.list()
 	commits := c.commits.reaches(q.floor)
 	// Without bitmaps a commit's trees are opened when it is met: what is asked
 	// for is mostly near the tips.
-	if q.others > 0 && k.walks < len(c.roots) && (c.Bitmaps == nil || !commits && k.taken == len(k.tips)) {
+	if q.others > 0 && k.walks < len(c.roots) && (c.Bitmaps == nil || !commits && k.taken == len(tips)) {
 		k.walks++
 		return true, c.root(ctx, c.roots[k.walks-1])
 	}
 	switch {
 	case commits:
 		return true, c.step(ctx)
-	case k.taken < len(k.tips):
+	case k.taken < len(tips):
 		return true, k.takeTips(ctx)
 	case len(k.tags) > 0:
 		tags := k.tags
@@ -233,16 +274,13 @@ type nearTrees struct {
 	closed []git.ID
 }
 
-// lookNear opens the trees of commits, of which the tips must reach those that count.
+// lookNear opens the trees of those commits that are known to be reached.
 func (k *Known) lookNear(ctx context.Context, q, from *question) error {
 	g := k.cover.commits.graph
-	if from.open > 0 {
-		if err := k.search(ctx, from); err != nil {
-			return err
-		}
-		k.recall(q) // it may have met what is asked as well
-	}
 	for i := range from.ids.n {
+		if q.open == 0 {
+			return nil
+		}
 		id := *from.ids.id(i)
 		if from.states[i] != found {
 			continue

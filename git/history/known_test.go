@@ -43,6 +43,12 @@ func TestKnown(t *testing.T) {
 		in := m.closure(set{}, nil, tips...)
 		all := slices.SortedFunc(maps.Keys(m.Memory), func(a, b git.ID) int { return slices.Compare(a[:], b[:]) })
 		k := history.NewKnown(m, git.SHA1, tips, d)
+		if seed%2 == 1 {
+			k = history.NewKnownTips(m, git.SHA1, history.Tips{
+				All: func() []git.ID { return tips },
+				Is:  func(id git.ID) bool { return slices.Contains(tips, id) },
+			}, d)
+		}
 		for range 6 {
 			ids := append(pick(r, all, r.IntN(8)), git.ID{5})
 			if r.IntN(4) == 0 {
@@ -110,18 +116,25 @@ func TestKnownNear(t *testing.T) {
 			return o.Kind, int64(len(o.Data)), nil
 		}
 		c := &counting{Objects: m}
-		k := history.NewKnown(c, git.SHA1, []git.ID{old}, d)
+		listed := 0
+		k := history.NewKnownTips(c, git.SHA1, history.Tips{
+			All: func() []git.ID { listed++; return []git.ID{old} },
+			Is:  func(id git.ID) bool { return id == old },
+		}, d)
 		missing, err := k.Missing(context.Background(), sorted(leansOn), []git.ID{old})
 		if err != nil || len(missing) != 0 {
 			t.Errorf("%s: %d of %d missing, %v", name, len(missing), len(leansOn), err)
 		}
-		if c.reads > 1+3 { // the commit, and the trees down to the file
-			t.Errorf("%s: %d objects read for %d ids", name, c.reads, len(leansOn))
+		if c.reads > 1+3 || listed > 0 { // the commit, and the trees down to the file
+			t.Errorf("%s: %d objects read for %d ids, tips listed %d times", name, c.reads, len(leansOn), listed)
 		}
 		// What hangs from near is nothing if the tips do not reach near.
 		missing, err = k.Missing(context.Background(), []git.ID{m.blob("new")}, []git.ID{tip})
 		if err != nil || len(missing) != 1 {
 			t.Errorf("%s: %d missing of what only near reaches, %v", name, len(missing), err)
+		}
+		if listed != 1 {
+			t.Errorf("%s: tips listed %d times", name, listed)
 		}
 	}
 	// With bitmaps old content costs no tree, and what is asked again no read.

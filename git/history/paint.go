@@ -14,9 +14,14 @@ type painting struct {
 	// last and not with the oldest found: stock git's rules, where the answer
 	// must be the same.
 	stock bool
-	// most, if not 0, ends the walk when more commits than that are found.
+	// most, if not 0, ends the walk when more commits than that are found, or
+	// stepsPerCommit times as many were looked at.
 	most int
 }
+
+// stepsPerCommit is how many commits are looked at for the price of one whose
+// trees are opened.
+const stepsPerCommit = 128
 
 // ownPatience is for answers that may be too large but should not be. If no
 // commit is older than its parents, the first commit that is looked at in vain
@@ -94,6 +99,9 @@ func (p *painter) key(i uint32) uint64 {
 func (p *painter) run(ctx context.Context) (all bool, err error) {
 	waited := 0
 	for walked := 1; p.queue.len() > 0; walked++ {
+		if p.most > 0 && walked > p.most*stepsPerCommit {
+			return false, nil
+		}
 		if walked%checkEvery == 0 {
 			if err := ctx.Err(); err != nil {
 				return false, err

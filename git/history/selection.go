@@ -29,9 +29,13 @@ type Selection struct {
 	Count int
 }
 
-// fewCommits is how many new commits are walked rather than looked up in
-// bitmaps: a walk over that many reads a few hundred trees, and what it finds is exact.
-const fewCommits = 50
+// A fetch of up to so many new commits is walked without a look at bitmaps: always
+// fewCommits, and one more for each positionsPerCommit. What a walk pays for a commit, some trees
+// that are inflated, sets pay for going through so many positions a few times.
+const (
+	fewCommits         = 2
+	positionsPerCommit = 1 << 18
+)
 
 // Select is Missing for requests with bitmaps. It uses them where they help: a small fetch
 // walks from the new commits to the edge, and sends exactly what Missing would; a large one takes the sets of
@@ -46,7 +50,7 @@ func Select(ctx context.Context, objects git.Objects, r Request, report func(fou
 		return m.walk(ctx)
 	}
 	if len(m.haves.commits) > 0 {
-		if all, err := m.findCommits(ctx, fewCommits); err != nil {
+		if all, err := m.findCommits(ctx, m.few()); err != nil {
 			return nil, err
 		} else if all {
 			return m.walkTrees(ctx)
@@ -69,6 +73,9 @@ func (m *missing) setsHelp() bool {
 		len(r.Shallow)+len(r.Boundary)+len(r.Unshallow) == 0 &&
 		(f == nil || f.sparse == nil && (f.depth == noDepth || f.depth == 0))
 }
+
+// few is how many new commits are walked for certain.
+func (m *missing) few() int { return fewCommits + m.Bitmaps.Len()/positionsPerCommit }
 
 // walk selects as Missing does.
 func (m *missing) walk(ctx context.Context) (*Selection, error) {

@@ -29,7 +29,7 @@ func (m *missing) selectSets(ctx context.Context) (*Selection, error) {
 	if len(m.haves.commits) > 0 {
 		// Bitmaps may be far from what the client has, or from what it wants. Then
 		// there may be fewer commits in between the two.
-		if above := len(s.has.roots) + len(s.wanted.roots); above > fewCommits {
+		if above := len(s.has.roots) + len(s.wanted.roots); above > m.few() {
 			if all, err := m.findCommits(ctx, above); err != nil || all {
 				return nil, err
 			}
