@@ -29,9 +29,12 @@ type known struct {
 
 // missing returns those of ids that the refs do not reach or that do not exist, in
 // their order. near are commits from whose trees to look first. Most
-// questions are about what refs point to; no tip is peeled and nothing walked for those.
+// questions without are about what refs point to; nothing is opened for those.
 func (k *known) missing(ctx context.Context, ids, near []git.ID) ([]git.ID, error) {
-	left := k.view.notTips(ids)
+	left := ids
+	if len(near) == 0 {
+		left = k.view.notTips(ids)
+	}
 	if len(left) == 0 {
 		return nil, nil
 	}
@@ -50,7 +53,8 @@ func (v view) reached(ctx context.Context, snap *repo.Snapshot) (*history.Known,
 	if err != nil {
 		return nil, err
 	}
-	return history.NewKnown(snap, v.state.Format, v.tips(), from), nil
+	tips := history.Tips{All: v.tips, Is: func(id git.ID) bool { return len(v.notTips([]git.ID{id})) == 0 }}
+	return history.NewKnownTips(snap, v.state.Format, tips, from), nil
 }
 
 func (k *known) has(ctx context.Context, id git.ID) (bool, error) {
