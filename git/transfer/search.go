@@ -46,7 +46,8 @@ type group struct {
 	key   baseKey
 	steps []int32
 	gain  int64 // bytes that are at stake
-	bases []base
+	had   []base // the client has them; the last is the likeliest
+	sent  []base // come before in the pack
 	found map[int32]*fresh
 }
 
@@ -122,7 +123,7 @@ func (p *plan) groups(ctx context.Context) ([]*group, error) {
 	}
 	for _, o := range p.sel.Bases {
 		if g := byKey[keyOf(o)]; g != nil {
-			g.keep(base{id: o.ID, step: -1})
+			g.had = keep(g.had, base{id: o.ID, step: -1})
 		}
 	}
 	sortByGain(groups)
@@ -154,25 +155,33 @@ func (p *plan) searchGroup(ctx context.Context, g *group, budget, room *atomic.I
 				room.Add(-int64(len(f.stream)))
 			}
 		}
-		g.keep(base{id: p.id(int(s)), step: s, depth: depth})
+		g.sent = keep(g.sent, base{id: p.id(int(s)), step: s, depth: depth})
 	}
-	g.bases = nil
+	g.had, g.sent = nil, nil
 	return nil
 }
 
 // keep keeps a base, in place of the oldest where there are enough.
-func (g *group) keep(b base) {
-	if len(g.bases) == maxTried {
-		copy(g.bases, g.bases[1:])
-		g.bases = g.bases[:maxTried-1]
+func keep(bases []base, b base) []base {
+	if len(bases) == maxTried {
+		copy(bases, bases[1:])
+		bases = bases[:maxTried-1]
 	}
-	g.bases = append(g.bases, b)
+	return append(bases, b)
+}
+
+// nth returns a base, those of the client last.
+func (g *group) nth(i int) *base {
+	if i < len(g.sent) {
+		return &g.sent[i]
+	}
+	return &g.had[i-len(g.sent)]
 }
 
 // best returns the smallest delta that makes the object of a step out of a base,
 // and how many new ones that base leans on; nil if none is worth it.
 func (p *plan) best(ctx context.Context, g *group, st step, it *item, budget *atomic.Int64) (*fresh, int, error) {
-	if len(g.bases) == 0 {
+	if len(g.had)+len(g.sent) == 0 {
 		return nil, 0, nil
 	}
 	from := p.packs[it.pack]
@@ -198,8 +207,8 @@ func (p *plan) best(ctx context.Context, g *group, st step, it *item, budget *at
 	}
 	var best []byte
 	var on base
-	for i := len(g.bases) - 1; i >= 0 && limit > 0; i-- {
-		b := &g.bases[i]
+	for i := len(g.had) + len(g.sent) - 1; i >= 0 && limit > 0; i-- {
+		b := g.nth(i)
 		if b.depth >= maxMade {
 			continue
 		}
