@@ -7,6 +7,7 @@ import (
 	"github.com/ingot-forge/ingot/git/ancestry"
 	"github.com/ingot-forge/ingot/git/commitgraph"
 	"github.com/ingot-forge/ingot/git/diff"
+	"github.com/ingot-forge/ingot/git/treepath"
 )
 
 // follower knows where a file is as the walk goes back. Like git's it has one name at
@@ -14,22 +15,20 @@ import (
 type follower struct {
 	*ancestry.Commits
 	name   string
-	lookup *lookup
+	finder *treepath.Finder
 	filter *commitgraph.Path
 }
 
 func newFollower(commits *ancestry.Commits, name string) (*follower, error) {
-	clean, directory, err := checkPath(name)
-	if err != nil {
-		return nil, err
-	}
 	f := &follower{Commits: commits}
-	f.use(clean, directory)
-	return f, nil
+	return f, f.use(name)
 }
 
-func (f *follower) use(name string, directory bool) {
-	f.name, f.lookup, f.filter = name, newLookup(f.Commits, name, directory), commitgraph.NewPath(name)
+func (f *follower) use(name string) (err error) {
+	if f.finder, err = newFinder(f.Commits, name); err == nil {
+		f.name, f.filter = f.finder.Path(), commitgraph.NewPath(f.finder.Path())
+	}
+	return err
 }
 
 // step reports whether a commit changed the file, and where it was in this commit. If the commit
@@ -43,26 +42,28 @@ func (f *follower) step(ctx context.Context, n ancestry.Node, parents []ancestry
 		old = f.Tree(parents[0])
 	}
 	tree := f.Tree(n)
-	if changed, err = f.lookup.differ(ctx, old, tree); err != nil || !changed {
+	if changed, err = f.finder.Differ(ctx, old, tree); err != nil || !changed {
 		return false, "", err
 	}
 	name = f.name
-	was, err := f.lookup.find(ctx, old)
+	was, err := f.finder.Find(ctx, old)
 	if err != nil {
 		return false, "", err
 	}
-	is, err := f.lookup.find(ctx, tree)
+	is, err := f.finder.Find(ctx, tree)
 	if err != nil {
 		return false, "", err
 	}
 	// Git looks no further where a directory gave way to the file.
-	if is != (entry{}) && !is.isTree() && was == (entry{}) && !old.IsZero() {
+	if is.Exists() && !is.IsTree() && !was.Exists() && !old.IsZero() {
 		origin, err := f.origin(ctx, old, tree)
 		if err != nil {
 			return false, "", err
 		}
 		if origin != "" {
-			f.use(origin, false)
+			if err := f.use(origin); err != nil {
+				return false, "", err
+			}
 		}
 	}
 	return true, name, nil

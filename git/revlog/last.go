@@ -8,6 +8,7 @@ import (
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/ancestry"
 	"github.com/ingot-forge/ingot/git/commitgraph"
+	"github.com/ingot-forge/ingot/git/treepath"
 )
 
 // Last says which commit last changed an entry of a directory.
@@ -25,7 +26,7 @@ type Last struct {
 // parents are found.
 type LastCommits struct {
 	*ancestry.Commits
-	directory *lookup
+	directory *treepath.Finder
 	filter    *commitgraph.Path // of the directory; nil: the root
 	names     []string
 	places    map[string]int
@@ -36,8 +37,8 @@ type LastCommits struct {
 	queue   ancestry.Queue[int64] // of places in steps
 	reached ancestry.Marks[set]
 	wanted  set // not yet found
-	listed  map[git.ID][]entry
-	empty   []entry
+	listed  map[git.ID][]treepath.Entry
+	empty   []treepath.Entry
 	parents []ancestry.Node
 }
 
@@ -55,35 +56,33 @@ const listedEntries = 1 << 18
 // NewLastCommits starts from a commit and a directory ("" is the root). Where that is no
 // directory, git.ErrNotFound.
 func NewLastCommits(ctx context.Context, commits *ancestry.Commits, tip git.ID, directory string) (*LastCommits, error) {
-	l := &LastCommits{Commits: commits, places: map[string]int{}, listed: map[git.ID][]entry{}}
-	prefix := ""
-	if directory != "" {
-		clean, _, err := checkPath(directory)
-		if err != nil {
-			return nil, err
-		}
-		prefix, l.filter = clean+"/", commitgraph.NewPath(clean)
-		directory = clean
+	l := &LastCommits{Commits: commits, places: map[string]int{}, listed: map[git.ID][]treepath.Entry{}}
+	var err error
+	if l.directory, err = treepath.New(commits.Objects(), commits.Format(), directory); err != nil {
+		return nil, err
 	}
-	l.directory = newLookup(commits, directory, true)
+	prefix := ""
+	if directory = l.directory.Path(); directory != "" {
+		prefix, l.filter = directory+"/", commitgraph.NewPath(directory)
+	}
 	n, err := commits.Find(ctx, tip)
 	if err != nil {
 		return nil, err
 	}
-	at, err := l.directory.find(ctx, commits.Tree(n))
+	at, err := l.directory.Find(ctx, commits.Tree(n))
 	if err != nil {
 		return nil, err
 	}
-	if !at.isTree() {
+	if !at.IsTree() {
 		return nil, fmt.Errorf("directory %q of commit %s: %w", directory, tip, git.ErrNotFound)
 	}
-	data, err := readTree(ctx, commits.Objects(), at.id)
+	data, err := treepath.Read(ctx, commits.Objects(), at.ID)
 	if err != nil {
 		return nil, err
 	}
 	for e, err := range git.Entries(commits.Format(), data) {
 		if err != nil {
-			return nil, fmt.Errorf("tree %s: %w", at.id, err)
+			return nil, fmt.Errorf("tree %s: %w", at.ID, err)
 		}
 		if len(l.names) == MaxEntries {
 			return nil, fmt.Errorf("directory %q has more than %d entries", directory, MaxEntries)
@@ -94,7 +93,7 @@ func NewLastCommits(ctx context.Context, commits *ancestry.Commits, tip git.ID, 
 			l.filters = append(l.filters, commitgraph.NewPath(prefix+e.Name))
 		}
 	}
-	l.empty = make([]entry, len(l.names))
+	l.empty = make([]treepath.Entry, len(l.names))
 	l.wanted = newSet(len(l.names))
 	for i := range l.names {
 		l.wanted.add(i)
@@ -193,37 +192,37 @@ func (l *LastCommits) compare(ctx context.Context, s lastStep, other git.ID, pas
 }
 
 // list returns what the directory in a root tree has under the names.
-func (l *LastCommits) list(ctx context.Context, root git.ID) ([]entry, error) {
+func (l *LastCommits) list(ctx context.Context, root git.ID) ([]treepath.Entry, error) {
 	if root.IsZero() {
 		return l.empty, nil
 	}
-	at, err := l.directory.find(ctx, root)
-	if err != nil || !at.isTree() {
+	at, err := l.directory.Find(ctx, root)
+	if err != nil || !at.IsTree() {
 		return l.empty, err
 	}
-	if known, ok := l.listed[at.id]; ok {
+	if known, ok := l.listed[at.ID]; ok {
 		return known, nil
 	}
-	data, err := readTree(ctx, l.Objects(), at.id)
+	data, err := treepath.Read(ctx, l.Objects(), at.ID)
 	if err != nil {
 		return nil, err
 	}
-	entries := make([]entry, len(l.names))
+	entries := make([]treepath.Entry, len(l.names))
 	for rest := data; len(rest) > 0; {
 		mode, start, end := git.EntrySpan(l.Format(), rest)
 		if start == 0 {
 			_, _, _, _, err := git.NextEntry(l.Format(), rest)
-			return nil, fmt.Errorf("tree %s: %w", at.id, err)
+			return nil, fmt.Errorf("tree %s: %w", at.ID, err)
 		}
 		if i, ok := l.places[string(rest[start:end])]; ok {
-			entries[i] = entry{l.Format().FromBytes(rest[end+1:]), canonical(mode)}
+			entries[i] = treepath.Entry{ID: l.Format().FromBytes(rest[end+1:]), Mode: treepath.Mode(mode)}
 		}
 		rest = rest[end+1+l.Format().Size():]
 	}
 	if len(l.listed) >= max(16, listedEntries/len(l.names)) {
 		clear(l.listed)
 	}
-	l.listed[at.id] = entries
+	l.listed[at.ID] = entries
 	return entries, nil
 }
 

@@ -14,10 +14,8 @@ package revlog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"math"
-	"strings"
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/ancestry"
@@ -87,11 +85,8 @@ type Commit struct {
 	Decoded *git.Commit
 }
 
-// MaxPaths and MaxPath bound the paths of a walk: how many, and how long one may be.
-const (
-	MaxPaths = 1000
-	MaxPath  = 4096
-)
+// MaxPaths bounds the paths of a walk.
+const MaxPaths = 1000
 
 // Symmetric sets what is to be walked to the commits that only one of two reaches, git's
 // a...b; those of a are marked Left.
@@ -110,7 +105,7 @@ func (o *Options) Symmetric(ctx context.Context, commits *ancestry.Commits, a, b
 
 // Walk yields the commits that Options ask for. After an error, which is yielded with a zero
 // Commit, nothing more comes: tips that are no commits, objects that are missing or corrupt, a path
-// that is none, the end of ctx.
+// that is none (treepath.ErrPath), the end of ctx.
 func Walk(ctx context.Context, commits *ancestry.Commits, o Options) iter.Seq2[Commit, error] {
 	return func(yield func(Commit, error) bool) {
 		err := walk(ctx, commits, &o, func(c Commit) bool { return yield(c, nil) })
@@ -163,20 +158,3 @@ func walk(ctx context.Context, commits *ancestry.Commits, o *Options, yield func
 }
 
 var errEnd = errors.New("no more commits")
-
-// checkPath returns the path in the form in which its parts are looked up.
-func checkPath(p string) (clean string, directory bool, err error) {
-	clean, directory = strings.CutSuffix(p, "/")
-	if len(p) > MaxPath {
-		return "", false, fmt.Errorf("path of %d bytes: %w", len(p), ErrPath)
-	}
-	for part := range strings.SplitSeq(clean, "/") {
-		if part == "" || strings.ContainsRune(part, 0) {
-			return "", false, fmt.Errorf("path %q: %w", p, ErrPath)
-		}
-	}
-	return clean, directory, nil
-}
-
-// ErrPath is matched by the error for a path that no tree can have.
-var ErrPath = errors.New("not a path of files")

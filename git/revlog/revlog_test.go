@@ -14,6 +14,7 @@ import (
 	"github.com/ingot-forge/ingot/git/commitgraph"
 	"github.com/ingot-forge/ingot/git/gittest"
 	"github.com/ingot-forge/ingot/git/revlog"
+	"github.com/ingot-forge/ingot/git/treepath"
 )
 
 var histories = map[string]gittest.History{
@@ -289,7 +290,7 @@ func TestErrors(t *testing.T) {
 		return nil
 	}
 	for _, path := range []string{"", "/", "a//b", "/a", "a\x00b", strings.Repeat("a/", 4000) + "a"} {
-		if err := first(revlog.Options{Tips: []git.ID{tip}, Paths: []string{path}}); !errors.Is(err, revlog.ErrPath) {
+		if err := first(revlog.Options{Tips: []git.ID{tip}, Paths: []string{path}}); !errors.Is(err, treepath.ErrPath) {
 			t.Errorf("path %.10q: %v", path, err)
 		}
 	}

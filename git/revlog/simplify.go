@@ -2,10 +2,12 @@ package revlog
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/ancestry"
 	"github.com/ingot-forge/ingot/git/commitgraph"
+	"github.com/ingot-forge/ingot/git/treepath"
 )
 
 // simplify compares a commit with its parents (w.parents) where the paths are. If it is the same
@@ -81,20 +83,28 @@ type paths struct {
 }
 
 type path struct {
-	lookup *lookup
+	finder *treepath.Finder
 	filter *commitgraph.Path
 }
 
 func newPaths(commits *ancestry.Commits, names []string) (*paths, error) {
 	ps := &paths{Commits: commits}
 	for _, name := range names {
-		clean, directory, err := checkPath(name)
+		finder, err := newFinder(commits, name)
 		if err != nil {
 			return nil, err
 		}
-		ps.list = append(ps.list, &path{newLookup(commits, clean, directory), commitgraph.NewPath(clean)})
+		ps.list = append(ps.list, &path{finder, commitgraph.NewPath(finder.Path())})
 	}
 	return ps, nil
+}
+
+// newFinder returns the finder of a path below the root.
+func newFinder(commits *ancestry.Commits, name string) (*treepath.Finder, error) {
+	if name == "" {
+		return nil, fmt.Errorf("path %q: %w", name, treepath.ErrPath)
+	}
+	return treepath.New(commits.Objects(), commits.Format(), name)
 }
 
 // mayChange reports whether a commit may have changed any path against its first parent.
@@ -113,7 +123,7 @@ func (ps *paths) differ(ctx context.Context, a, b git.ID) (bool, error) {
 		return false, nil
 	}
 	for _, p := range ps.list {
-		if differs, err := p.lookup.differ(ctx, a, b); differs || err != nil {
+		if differs, err := p.finder.Differ(ctx, a, b); differs || err != nil {
 			return differs, err
 		}
 	}
