@@ -13,7 +13,8 @@ import (
 // BuildOptions say what Build makes.
 type BuildOptions struct {
 	// Tips are where refs point (tags peeled or not): what clients ask for. They get
-	// bitmaps before other commits, the latest first; commits that they don't reach get none.
+	// bitmaps before other commits, the latest first; commits that they don't reach get none. Some
+	// may lie beyond the stack: what they reach of it then counts.
 	Tips []git.ID
 	// Graph answers for commits without reading them; may be nil.
 	Graph *commitgraph.Graph
@@ -34,7 +35,7 @@ type BuildOptions struct {
 //
 // It reads each commit that the tips reach and that no layer below covers (and a few that one does,
 // where bitmaps are far apart), each tree once for about each line of history that has it, and no blobs. It holds in memory
-// a dozen sets of x.Len() bits, 12 bytes for each object of the top pack, 60 for each commit, up to 20
+// a dozen sets of x.Len() bits, 12 bytes for each object of the top pack, 80 for each commit, up to 20
 // MB of trees, and the bitmaps made, compressed.
 func Build(ctx context.Context, objects git.Objects, f git.Format, x *Index, o BuildOptions) ([]byte, error) {
 	b, err := newBuilder(objects, f, x, o)
@@ -50,7 +51,7 @@ func Build(ctx context.Context, objects git.Objects, f git.Format, x *Index, o B
 			return nil, err
 		}
 	}
-	lines := b.chains(tips)
+	lines := b.chains(b.closed(tips))
 	b.space(lines)
 	total, done := b.chosen(), 0
 	open := func(error) error { return nil }

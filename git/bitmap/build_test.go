@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/ingot-forge/ingot/git"
@@ -197,6 +198,35 @@ func TestReachesAllocates(t *testing.T) {
 	}
 }
 
+// TestManyAtOnce asks from several goroutines.
+func TestManyAtOnce(t *testing.T) {
+	x, layer, commits := line(t, 200)
+	layer.File = mustOpen(t, x.format, x.build(mustIndex(t, x.format, []bitmap.Layer{layer}), commits[len(commits)-1:]))
+	index := mustIndex(t, x.format, []bitmap.Layer{layer})
+	counts := make([]int, index.Len())
+	count := func(position int) int {
+		set := bitmap.NewSet(index.Len())
+		if _, err := index.Reaches(position, set); err != nil {
+			t.Error(err)
+		}
+		return set.Count()
+	}
+	for position := range counts {
+		counts[position] = count(position)
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for position, want := range counts {
+				if got := count(position); got != want {
+					t.Errorf("position %d reaches %d, and now %d", position, want, got)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
 func BenchmarkReaches(b *testing.B) {
 	x, layer, commits := line(b, 3000)
 	layer.File = mustOpen(b, x.format, x.build(mustIndex(b, x.format, []bitmap.Layer{layer}), commits[len(commits)-1:]))
@@ -240,7 +270,15 @@ func TestLayerReadsLittle(t *testing.T) {
 		parts[at] = append(parts[at], id)
 	}
 	layers := []bitmap.Layer{x.inMemory(parts[0], 0), x.inMemory(parts[1], 1)}
-	layers[0].File = mustOpen(t, f, x.build(mustIndex(t, f, layers[:1]), tips[0]))
+	low := mustIndex(t, f, layers[:1])
+	position, _ := low.Find(tips[0][0])
+	// Whether the branch has moved on by then makes no difference.
+	for _, tip := range [][]git.ID{tips[1], tips[0]} {
+		layers[0].File = mustOpen(t, f, x.build(low, tip))
+		if !mustIndex(t, f, layers[:1]).Has(position) {
+			t.Error("no bitmap for the last commit of the stack")
+		}
+	}
 	objects := counting{x.objects, map[git.Kind]int{}}
 	data, err := bitmap.Build(t.Context(), objects, f, mustIndex(t, f, layers), bitmap.BuildOptions{Tips: tips[1]})
 	if err != nil {

@@ -25,22 +25,45 @@ type chain struct {
 	onto    int64    // the node that it ends at; -1 if none
 }
 
-// latest sorts tips, and leaves out those that can't have a bitmap, or have one below.
+// latest sorts tips, and leaves out those that have a bitmap below.
 func (c *commits) latest(tips []uint32) []uint32 {
-	tips = slices.DeleteFunc(tips, func(i uint32) bool { return c.nodes[i].flags&(nodeOpen|nodeStored) != 0 })
+	tips = slices.DeleteFunc(tips, func(i uint32) bool { return c.nodes[i].flags&nodeStored != 0 })
 	slices.SortStableFunc(tips, c.later)
 	return tips
 }
 
+// closed puts in the place of tips that are open (because a push has moved them beyond the stack, say)
+// the closed commits nearest to them.
+func (c *commits) closed(tips []uint32) (closed []uint32) {
+	seen := make(map[uint32]bool)
+	var pending []uint32
+	for _, tip := range tips {
+		for pending = append(pending, tip); len(pending) > 0; {
+			i := pending[len(pending)-1]
+			pending = pending[:len(pending)-1]
+			if seen[i] {
+				continue
+			}
+			seen[i] = true
+			if c.nodes[i].flags&nodeOpen == 0 {
+				closed = append(closed, i)
+			} else {
+				pending = append(pending, c.parentsOf(i)...)
+			}
+		}
+	}
+	return closed[:min(len(closed), maxTips)]
+}
+
 func (c *commits) later(a, b uint32) int { return cmp.Compare(c.nodes[b].seconds, c.nodes[a].seconds) }
 
-// chains returns the lines of the tips, of which each and each place where one comes
+// chains returns the lines of tips that are closed, of which each and each place where one comes
 // to another is chosen. That a commit is not open says the same of all that it reaches.
 func (c *commits) chains(tips []uint32) []chain {
 	var chains []chain
 	for _, tip := range tips {
-		if c.nodes[tip].flags&nodeOpen != 0 {
-			continue
+		if c.nodes[tip].flags&nodeStored != 0 || c.nodes[tip].flags&nodeRead == 0 {
+			continue // there is a bitmap, or one that covers it
 		}
 		c.nodes[tip].flags |= nodeChosen
 		if c.nodes[tip].chain >= 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // commits is the part of history that bitmaps are made for: what the tips reach, down to
-// what the layers below have bitmaps for. It takes some 60 bytes a commit.
+// what the layers below have bitmaps for. It takes some 80 bytes a commit.
 type commits struct {
 	objects git.Objects
 	format  git.Format

@@ -21,6 +21,3 @@ func Reencode(x *File, n int) (same, all int) {
 	}
 	return same, all
 }
-
-// CostBound is for tests.
-const CostBound = costBound

@@ -171,7 +171,7 @@ func (x *Index) NameHash(position int) uint32 {
 // positions at least. A damaged bitmap is git.ErrCorrupt, and what into has is then undefined.
 //
 // It costs as much as the bitmap has words when compressed, and where it is XORed as much
-// as all those that it is put together from (which Build bounds, see costBound) and
+// as all those that it is put together from (of Build's, at most twice as many words) and
 // two passes over a set. It allocates nothing but, now and then, such a set.
 func (x *Index) Reaches(position int, into Set) (ok bool, err error) {
 	e, ok := x.entry(position)
