@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log"
 	"path/filepath"
 	"strings"
 	"time"
@@ -92,6 +93,7 @@ func (b *bench) table() error {
 		if err != nil {
 			return err
 		}
+		r.tell()
 		rows = append(rows, r)
 	}
 	for _, op := range refOperations() {
@@ -102,6 +104,7 @@ func (b *bench) table() error {
 		if err != nil {
 			return err
 		}
+		r.tell()
 		rows = append(rows, r)
 	}
 	if strings.Contains("push of one commit", b.only) {
@@ -168,7 +171,7 @@ func (b *bench) tablePushes() ([]row, error) {
 		{"push everything", "all", 0.45, b.everything()},
 		{"push of 50,000 refs", "refs", 0, many},
 	} {
-		if p.repo == "refs" && !strings.Contains("refs", b.only) && !strings.Contains(b.only, "refs") {
+		if p.repo == "refs" && b.only != "" && !strings.Contains("refs", b.only) && !strings.Contains(b.only, "refs") {
 			continue // nothing that needs it is measured
 		}
 		body := pushBody(p.commands, f.pack)
@@ -192,6 +195,7 @@ func (b *bench) tablePushes() ([]row, error) {
 			got.memory = memory
 			*side.into = got
 		}
+		r.tell()
 		rows = append(rows, r)
 	}
 	return rows, b.best()
@@ -228,6 +232,11 @@ func refOperations() []operation {
 			return ask(s, "GET", s.url(repo)+"/info/refs?service=git-upload-pack", "", "", nil)
 		}},
 	}
+}
+
+// tell prints a row as soon as it is known, for who waits.
+func (r row) tell() {
+	log.Printf("%-26s %22s again %12s  stock %22s  bitmaps %22s", r.name, r.first, duration(r.again.wall), r.stock, r.best)
 }
 
 func printTable(rows []row) {
