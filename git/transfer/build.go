@@ -30,6 +30,7 @@ type builder struct {
 	// that has no position.
 	layers []layer
 	bases  map[git.ID]bool
+	links  []link // scratch
 
 	sent sent
 }

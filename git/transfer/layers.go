@@ -137,25 +137,30 @@ const (
 
 // entries sends entries of one layer.
 func (b *builder) entries(ctx context.Context, l *layer, chunk []pack.Entry) error {
-	links := make([]link, len(chunk))
+	links := b.links[:0]
 	var offsets []int64
 	for i := range chunk {
-		var err error
-		if links[i], err = b.link(l, &chunk[i], chunk[:i]); err != nil {
+		link, err := b.link(l, &chunk[i], chunk[:i])
+		if err != nil {
 			return err
 		}
-		if links[i].how == anew {
+		if links = append(links, link); link.how == anew {
 			offsets = append(offsets, chunk[i].Offset)
 		}
 	}
-	next, stop := ahead(ctx, offsets, func(ctx context.Context, offset int64) (made, error) {
-		at, err := l.pack.At(offset)
-		if err != nil {
-			return made{}, err
-		}
-		return remake(ctx, b.format, l.pack, at)
-	})
-	defer stop()
+	b.links = links
+	var next func() (made, error)
+	if len(offsets) > 0 {
+		var stop func()
+		next, stop = ahead(ctx, offsets, func(ctx context.Context, offset int64) (made, error) {
+			at, err := l.pack.At(offset)
+			if err != nil {
+				return made{}, err
+			}
+			return remake(ctx, b.format, l.pack, at)
+		})
+		defer stop()
+	}
 	for i := range chunk {
 		e := &chunk[i]
 		out := b.w.offset

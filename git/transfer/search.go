@@ -24,11 +24,22 @@ const (
 	maxSearched = 4 << 20
 	// minSearched is the smallest: below, a delta saves nothing.
 	minSearched = 50
-	// maxTried bounds the bases tried for one object, and kept for one path.
-	maxTried = 10
+	// maxTried bounds the bases of each sort (the client has them, or they are sent)
+	// that are tried for one object, and kept for one path; minTried is how many there are
+	// in a fetch of triedObjects, and more in a smaller one, where they cost little.
+	maxTried     = 50
+	minTried     = 10
+	triedObjects = 2000
 	// maxMade bounds how many new deltas lean on each other, as git's
 	// pack.depth does: clients undo them one by one.
 	maxMade = 50
+	// fineDelta is the size in bytes up to which a stored delta against what the
+	// client has is sent without looking for a better one. Where more than
+	// triedObjects are sent, all of them are: most are fine.
+	fineDelta = 300
+	// goodDelta is the size up to which a delta is good enough to end the search for
+	// a better one: a tree in which one entry changed takes less.
+	goodDelta = 100
 	// maxFound bounds the memory that the deltas found take until they are sent.
 	maxFound = 16 << 20
 )
@@ -45,7 +56,7 @@ type fresh struct {
 type group struct {
 	key   baseKey
 	steps []int32
-	gain  int64 // bytes that are at stake
+	gain  int64  // bytes that are at stake
 	had   []base // the client has them; the last is the likeliest
 	sent  []base // come before in the pack
 	found map[int32]*fresh
@@ -108,6 +119,9 @@ func (p *plan) groups(ctx context.Context) ([]*group, error) {
 		if err != nil {
 			return nil, err
 		}
+		if st.how == onID && p.fine(e) {
+			continue
+		}
 		g := byKey[it.key]
 		if g == nil {
 			g = &group{key: it.key}
@@ -121,18 +135,65 @@ func (p *plan) groups(ctx context.Context) ([]*group, error) {
 			g.steps = append(g.steps, int32(s))
 		}
 	}
+	if g := byKey[baseKey{kind: git.KindTree}]; g != nil && p.sel.Has != nil && len(p.steps) <= triedObjects {
+		roots, err := p.edgeRoots(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range roots {
+			g.had = keep(g.had, p.tried(), base{id: id, step: -1})
+		}
+	}
 	for _, o := range p.sel.Bases {
 		if g := byKey[keyOf(o)]; g != nil {
-			g.had = keep(g.had, base{id: o.ID, step: -1})
+			g.had = keep(g.had, p.tried(), base{id: o.ID, step: -1})
 		}
 	}
 	sortByGain(groups)
 	return groups, nil
 }
 
-// searched reports whether a delta is looked for.
+// edgeRoots returns the root trees, which the client has, of the commits next to
+// those that are sent. What sets tell knows only the newest of these; but a branch
+// that was merged differs least from where it once forked.
+func (p *plan) edgeRoots(ctx context.Context) (roots []git.ID, err error) {
+	var parents []git.ID
+	for s, st := range p.steps {
+		if p.items[st.item].key.kind != git.KindCommit {
+			continue
+		}
+		_, data, err := p.snap.Object(ctx, p.id(s))
+		if err != nil {
+			return nil, err
+		}
+		if _, parents, _, err = git.CommitLinks(p.format, data, parents); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(parents, func(a, b git.ID) int { return slices.Compare(a[:], b[:]) })
+	for _, id := range slices.Compact(parents) {
+		if !p.has(id) {
+			continue
+		}
+		_, data, err := p.snap.Object(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		root, _, _, err := git.CommitLinks(p.format, data, nil)
+		if err != nil {
+			return nil, err
+		}
+		if p.has(root) {
+			roots = append(roots, root)
+		}
+	}
+	return roots, nil
+}
+
+// searched reports whether a delta is looked for. A stored one against what the client has
+// was made against whatever was near when the pack was: often a much older version.
 func (p *plan) searched(st step, it *item) bool {
-	return (st.how == asStored || st.how == anew) && (it.key.kind == git.KindTree || it.key.kind == git.KindBlob)
+	return (st.how == asStored || st.how == anew || st.how == onID) && (it.key.kind == git.KindTree || it.key.kind == git.KindBlob)
 }
 
 // searchGroup looks for the deltas of one group.
@@ -155,19 +216,29 @@ func (p *plan) searchGroup(ctx context.Context, g *group, budget, room *atomic.I
 				room.Add(-int64(len(f.stream)))
 			}
 		}
-		g.sent = keep(g.sent, base{id: p.id(int(s)), step: s, depth: depth})
+		g.sent = keep(g.sent, p.tried(), base{id: p.id(int(s)), step: s, depth: depth})
 	}
 	g.had, g.sent = nil, nil
 	return nil
 }
 
 // keep keeps a base, in place of the oldest where there are enough.
-func keep(bases []base, b base) []base {
-	if len(bases) == maxTried {
+func keep(bases []base, most int, b base) []base {
+	if len(bases) == most {
 		copy(bases, bases[1:])
-		bases = bases[:maxTried-1]
+		bases = bases[:most-1]
 	}
 	return append(bases, b)
+}
+
+// tried is how many bases of each sort are kept for one path.
+func (p *plan) tried() int {
+	return min(maxTried, max(minTried, minTried*triedObjects/len(p.steps)))
+}
+
+// fine reports whether a stored delta against what the client has is sent as it is.
+func (p *plan) fine(e pack.Entry) bool {
+	return e.End-e.Data < fineDelta || len(p.steps) > triedObjects
 }
 
 // nth returns a base, those of the client last.
@@ -189,7 +260,7 @@ func (p *plan) best(ctx context.Context, g *group, st step, it *item, budget *at
 	if err != nil {
 		return nil, 0, err
 	}
-	if st.how == asStored && (e.Size < minSearched || e.Size > maxSearched) {
+	if st.how == asStored && (e.Size < minSearched || e.Size > maxSearched) || st.how == onID && p.fine(e) {
 		return nil, 0, nil
 	}
 	_, data, err := from.Object(ctx, int(it.at))
@@ -202,7 +273,7 @@ func (p *plan) best(ctx context.Context, g *group, st step, it *item, budget *at
 	// A delta is worth it below what the stored bytes are, or half the content: it
 	// is deflated on top.
 	limit := len(data)/2 - p.format.Size()
-	if st.how == asStored {
+	if st.how != anew {
 		limit = int(e.End-e.Data) - p.format.Size()
 	}
 	var best []byte
@@ -226,6 +297,9 @@ func (p *plan) best(ctx context.Context, g *group, st step, it *item, budget *at
 		budget.Add(-int64(len(data)))
 		if d := b.index.Create(nil, data, limit); d != nil {
 			best, on, limit = d, *b, len(d)-1
+			if len(d) <= goodDelta {
+				break
+			}
 		}
 	}
 	if best == nil {
