@@ -32,6 +32,7 @@ type adminCommand struct {
 	Fsck    fsckCommand    `cmd:"" help:"Verify every object, link and ref of one repository, or of all."`
 	Compact compactCommand `cmd:"" help:"Join small packs of one repository, or of all, so that few are left, and write what makes fetches fast."`
 	Sweep   sweepCommand   `cmd:"" help:"Remove stored files that nothing names and that are older than the grace time."`
+	Usage   usageCommand   `cmd:"" help:"Tell what one repository takes in storage, or each of them."`
 	Import  importCommand  `cmd:"" help:"Import a bare git repository from a directory."`
 }
 
@@ -187,6 +188,24 @@ func (c *sweepCommand) Run(ctx context.Context) error {
 		}
 		fmt.Printf("%d files, %d bytes removed\n", files, bytes)
 		return nil
+	})
+}
+
+type usageCommand struct {
+	Place
+	Repo string `arg:"" optional:"" help:"Repository; all if left out." placeholder:"OWNER/NAME"`
+}
+
+func (c *usageCommand) Run(ctx context.Context) error {
+	return c.with(ctx, func(i *ingot.Instance) error {
+		return eachRepository(ctx, i, c.Repo, func(r *forge.Repository) error {
+			u, err := i.Hosting.Usage(ctx, machine, r.Owner, r.Name)
+			if err != nil {
+				return fmt.Errorf("%s: %w", r.FullName(), err)
+			}
+			fmt.Printf("%s: %d packs, %d objects, %d bytes, and %d derived from them\n", r.FullName(), u.Packs, u.Objects, u.Bytes, u.Derived)
+			return nil
+		})
 	})
 }
 

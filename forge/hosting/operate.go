@@ -33,3 +33,16 @@ func (s *Service) Sweep(ctx context.Context, actor *forge.Actor,
 	}
 	return s.stores.Git.Store.Sweep(ctx, report)
 }
+
+// Usage tells what a repository takes in storage. The actor must be allowed to
+// forge.Operate.
+func (s *Service) Usage(ctx context.Context, actor *forge.Actor, owner, name string) (repo.Usage, error) {
+	if err := forge.PermitUser(actor, forge.Operate, 0, false, s.clock()); err != nil {
+		return repo.Usage{}, err
+	}
+	h, err := s.Open(ctx, actor, forge.Read, owner, name)
+	if err != nil {
+		return repo.Usage{}, err
+	}
+	return s.stores.Git.Store.Usage(ctx, repo.ID(h.Repository.ID))
+}

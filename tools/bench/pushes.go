@@ -96,14 +96,16 @@ func (b *bench) pushes() error {
 // settling is longer than the server waits between two looks at what was pushed to.
 const settling = 40 * time.Second
 
-// stored returns how many bytes and packs a repository has, as fsck tells.
+// stored returns how many bytes, with what is derived from packs, and packs a repository has.
 func (s *ingotServer) stored(repo string) (bytes int64, packs int, err error) {
-	out, err := s.adminOutput("compact", "--dry-run", "bench/"+repo)
+	out, err := s.adminOutput("usage", "bench/"+repo)
 	if err != nil {
 		return 0, 0, err
 	}
-	_, err = fmt.Sscanf(strings.TrimSpace(out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]), "%d packs, %d bytes", &packs, &bytes)
-	return bytes, packs, err
+	var objects, derived int64
+	_, rest, _ := strings.Cut(out, ": ")
+	_, err = fmt.Sscanf(rest, "%d packs, %d objects, %d bytes, and %d derived", &packs, &objects, &bytes, &derived)
+	return bytes + derived, packs, err
 }
 
 // collected returns what a clone takes after git gc, with bitmaps and commit graph.
