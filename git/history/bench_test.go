@@ -10,25 +10,25 @@ import (
 	"github.com/ingot-forge/ingot/git/history"
 )
 
-// project is a history of n commits on a tree of 2,000 files in 100 directories,
+// project is a history of n commits on a tree of so many files in 100 directories,
 // each of which changes one file.
-func project(n int) *model {
+func project(n, count int) *model {
 	m := newModel()
 	files := map[string]string{}
-	for i := range 2000 {
+	for i := range count {
 		files[fmt.Sprintf("dir%02d/file%04d.c", i%100, i)] = fmt.Sprint(i)
 	}
 	var parents []git.ID
 	for i := range n {
 		files = maps.Clone(files)
-		files[fmt.Sprintf("dir%02d/file%04d.c", i*7%100, i*7%2000)] = fmt.Sprint("change ", i)
+		files[fmt.Sprintf("dir%02d/file%04d.c", i*7%100, i*7%count)] = fmt.Sprint("change ", i)
 		parents = []git.ID{m.commit(int64(i), files, parents...)}
 	}
 	return m
 }
 
 func BenchmarkMissing(b *testing.B) {
-	m := project(1000)
+	m := project(1000, 2000)
 	tip := m.commits[len(m.commits)-1]
 	for _, bb := range []struct {
 		name, filter string
@@ -60,7 +60,7 @@ func BenchmarkMissing(b *testing.B) {
 }
 
 func BenchmarkReachable(b *testing.B) {
-	m := project(1000)
+	m := project(1000, 2000)
 	tip, first := m.commits[len(m.commits)-1:], m.commits[:1]
 	for b.Loop() {
 		if _, err := history.Reachable(context.Background(), m, git.SHA1, tip, first, history.Derived{}); err != nil {
@@ -70,7 +70,7 @@ func BenchmarkReachable(b *testing.B) {
 }
 
 func BenchmarkSparse(b *testing.B) {
-	m := project(300)
+	m := project(300, 2000)
 	list := m.blob("/*\n!/*/\n/dir1*/\n!file*1.c\n**/file*0*.c\n")
 	f, err := history.ParseFilter("sparse:oid="+git.SHA1.Hex(list), git.SHA1.Parse)
 	if err != nil {

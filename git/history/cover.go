@@ -65,6 +65,9 @@ func (s *source) position(id *git.ID) (int, bool) {
 
 // has reports whether an object has been met.
 func (c *cover) has(id *git.ID) bool {
+	if c.taken == 0 {
+		return false
+	}
 	if at, ok := c.position(id); ok {
 		return c.set.Has(at)
 	}

@@ -1,7 +1,8 @@
 // Package history walks the graph of commits and what hangs from it: it finds
-// what a client lacks (Missing), where a shallow history ends (Shallow), what
-// can be reached (Reachable) and when a negotiation may end (ReadyToSend). It
-// sees a repository only as git.Objects, so it runs on a map in tests.
+// what a client lacks (Select, and Missing for the plain list), where a shallow
+// history ends (Shallow), what can be reached (Known) and when a negotiation may
+// end (ReadyToSend). It sees a repository only as git.Objects, so it runs on a
+// map in tests. Bitmaps and a commit graph (Derived) spare it most of the way.
 //
 // What always holds: nothing here trusts commit dates for what is right, only
 // for the order in which to look; nothing recurses on what a repository says,
@@ -39,8 +40,9 @@ type Request struct {
 	Derived
 }
 
-// Derived is what may be known of a repository without walking it. Its zero value is
-// nothing; the answers are the same with it and without.
+// Derived is what may be known of a repository without walking it. Its zero
+// value is nothing; the answers are the same with it and without, but that with
+// it less may be sent of what the client has.
 type Derived struct {
 	Graph   *commitgraph.Graph // commits that it lacks are read
 	Bitmaps *bitmap.Index

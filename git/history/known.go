@@ -8,19 +8,20 @@ import (
 	"github.com/ingot-forge/ingot/git"
 )
 
-// Known answers whether objects are reachable from tips: what somebody who may read the tips may read
-// by id, and what a push may lean on. It may be asked many times and remembers what it has walked; it serves one goroutine.
+// Known answers whether objects are reachable from tips: what somebody who may
+// read the tips may read by id, and what a push may lean on. It may be asked many
+// times and remembers what it has walked; it serves one goroutine.
 type Known struct {
-	*source
-	from  Tips
-	tips  []git.ID // all, once that is asked
-	asked bool
-	taken int      // of the tips: how many are in cover, or in tags
-	tags  []git.ID // tips that are tags and not yet followed: most questions are answered without
-	cover *cover   // of the other tips, as far as anybody asked
-	walks int      // of cover.roots: how many were opened
-	near  nearTrees
-	err   error // what ended a walk in the middle, if anything did
+	source *source
+	from   Tips
+	tips   []git.ID // all, once they are asked for
+	listed bool
+	taken  int      // of the tips: how many are in cover, or in tags
+	tags   []git.ID // tips that are tags and not yet followed: most questions are answered without
+	cover  *cover   // of the other tips, as far as anybody asked
+	walked int      // of cover.roots: how many were opened
+	near   nearTrees
+	err    error // what ended a walk in the middle, if anything did
 }
 
 // Tips are objects of any kind, from which others are reached. There may be a
@@ -45,7 +46,7 @@ func NewKnownTips(objects git.Objects, f git.Format, tips Tips, d Derived) *Know
 
 // begin starts from nothing, except that what is near stays known.
 func (k *Known) begin(s *source) {
-	k.source, k.taken, k.tags, k.walks = s, 0, nil, 0
+	k.source, k.taken, k.tags, k.walked = s, 0, nil, 0
 	k.cover = newCover(s, newGraph(s), nil)
 }
 
@@ -60,10 +61,14 @@ const (
 	idsPerTree = 4
 )
 
-// Missing returns those of ids that the tips do not reach (or that do not exist), in their order. near, which may be nil, are
-// commits from whose trees to look first: an object that hangs from one of them that the tips reach is found
-// without a walk of all. The order of cost: what is remembered, which with bitmaps is soon all; a tip; the trees of
-// near that ids does not name, since who names a tree does not change it; what the bitmaps have; all trees.
+// Missing returns those of ids that the tips do not reach (or that do not exist),
+// in their order. near, which may be nil, are commits from whose trees to look
+// first: an object that hangs from one of them that the tips reach is found
+// without a walk of all. The order of cost: what is remembered, which with
+// bitmaps is soon nearly all; the trees of near that ids does not name, since who
+// names a tree does not change it; a tip; what the bitmaps have; all trees.
+//
+// An error of reading ends it for good: what was being walked would be taken for walked.
 func (k *Known) Missing(ctx context.Context, ids, near []git.ID) ([]git.ID, error) {
 	if k.err != nil {
 		return nil, k.err
@@ -117,8 +122,8 @@ func (k *Known) answer(ctx context.Context, q *question, near []git.ID) error {
 
 // list lists the tips.
 func (k *Known) list() []git.ID {
-	if !k.asked {
-		k.tips, k.asked = k.from.All(), true
+	if !k.listed {
+		k.tips, k.listed = k.from.All(), true
 	}
 	return k.tips
 }
@@ -182,9 +187,9 @@ func (k *Known) step(ctx context.Context, q *question) (more bool, err error) {
 	commits := c.commits.reaches(q.floor)
 	// Without bitmaps a commit's trees are opened when it is met: what is asked
 	// for is mostly near the tips.
-	if q.others > 0 && k.walks < len(c.roots) && (c.Bitmaps == nil || !commits && k.taken == len(tips)) {
-		k.walks++
-		return true, c.root(ctx, c.roots[k.walks-1])
+	if q.others > 0 && k.walked < len(c.roots) && (c.Bitmaps == nil || !commits && k.taken == len(tips)) {
+		k.walked++
+		return true, c.root(ctx, c.roots[k.walked-1])
 	}
 	switch {
 	case commits:
@@ -203,12 +208,12 @@ func (k *Known) step(ctx context.Context, q *question) (more bool, err error) {
 // bitmaps may make the others unnecessary.
 func (k *Known) takeTips(ctx context.Context) error {
 	end := len(k.tips)
-	if k.Bitmaps != nil {
+	if k.source.Bitmaps != nil {
 		end = min(end, max(someTips, 4*k.taken))
 	}
 	for ; k.taken < end; k.taken++ {
 		id := k.tips[k.taken]
-		kind, err := k.kind(ctx, id)
+		kind, err := k.source.kind(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -249,14 +254,14 @@ func (k *Known) follow(ctx context.Context, tags []git.ID) error {
 			} else if !fresh {
 				break
 			}
-			target, named, err := k.tagTarget(ctx, id)
+			target, named, err := k.source.tagTarget(ctx, id)
 			if err != nil {
 				return err
 			}
 			if id = target; k.cover.has(&id) {
 				break
 			}
-			if kind, err = k.kind(ctx, id); err != nil {
+			if kind, err = k.source.kind(ctx, id); err != nil {
 				return err
 			}
 			if kind != named {
@@ -285,7 +290,7 @@ func (k *Known) lookNear(ctx context.Context, q, from *question) error {
 		if from.states[i] != found {
 			continue
 		}
-		if kind, err := k.kind(ctx, id); err != nil {
+		if kind, err := k.source.kind(ctx, id); err != nil {
 			return err
 		} else if kind != git.KindCommit {
 			continue
@@ -325,11 +330,11 @@ func (k *Known) openNear(ctx context.Context, q *question) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		data, err := k.read(ctx, tree, git.KindTree)
+		data, err := k.source.read(ctx, tree, git.KindTree)
 		if err != nil {
 			return err
 		}
-		err = eachEntry(k.format, data, func(mode git.Mode, _ []byte, id git.ID) error {
+		err = eachEntry(k.source.format, data, func(mode git.Mode, _ []byte, id git.ID) error {
 			if !isSubmodule(mode) && k.near.met(&id, q) && mode.IsTree() {
 				k.near.closed = append(k.near.closed, id)
 			}

@@ -3,6 +3,7 @@ package history_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -31,9 +32,6 @@ func selected(t *testing.T, m *model, r history.Request) (sent set, s *history.S
 			if s.Send.Has(at) {
 				put(r.Bitmaps.ID(at))
 			}
-			if s.Has != nil && s.Has.Has(at) && !has[r.Bitmaps.ID(at)] {
-				t.Errorf("%s is nothing that the client has", r.Bitmaps.ID(at))
-			}
 		}
 		for id := range has {
 			if at, ok := r.Bitmaps.Find(id); ok && r.Filter == nil && (s.Has == nil || !s.Has.Has(at)) && !sent[id] {
@@ -58,12 +56,45 @@ func selected(t *testing.T, m *model, r history.Request) (sent set, s *history.S
 	if !r.Thin && len(s.Bases) > 0 {
 		t.Errorf("%d bases that nobody asked for", len(s.Bases))
 	}
+	sure := has // what deltas may start from
+	if r.Filter != nil && len(m.in(r.Haves)) > 0 {
+		sure = set{}
+		clone, _, err := history.Missing(context.Background(), m, history.Request{Wants: m.in(r.Haves), Filter: r.Filter}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range clone {
+			sure[o.ID] = true
+		}
+	}
+	if s.Has != nil {
+		for at := range r.Bitmaps.Len() {
+			if s.Has.Has(at) && !sure[r.Bitmaps.ID(at)] {
+				t.Errorf("the client need not have %s", r.Bitmaps.ID(at))
+			}
+		}
+	}
 	for _, o := range s.Bases {
-		if !has[o.ID] || m.Memory[o.ID].Kind != o.Kind {
+		if !sure[o.ID] || m.Memory[o.ID].Kind != o.Kind {
 			t.Errorf("base %s %s is nothing that the client has", o.Kind, o.ID)
 		}
 	}
 	return sent, s
+}
+
+// checkBases checks that the old versions of all that changed are bases.
+func checkBases(t *testing.T, m *model, s *history.Selection, old, new git.ID) {
+	t.Helper()
+	bases := set{}
+	for _, o := range s.Bases {
+		bases[o.ID] = true
+	}
+	isFile := func(content string) bool { return content != "" && content != "->submodule" }
+	for path, content := range m.files[old] {
+		if now := m.files[new][path]; now != content && isFile(now) && isFile(content) && !bases[m.blob(content)] {
+			t.Errorf("the old version of %s is not among the bases", path)
+		}
+	}
 }
 
 // in returns those of ids that are in the model.
@@ -78,7 +109,7 @@ func (m *model) in(ids []git.ID) (in []git.ID) {
 
 // By sets exactly what the client lacks is sent; by a walk what Missing sends.
 func TestSelect(t *testing.T) {
-	seeds := 400
+	seeds := 200
 	if testing.Short() {
 		seeds = 60
 	}
@@ -125,6 +156,9 @@ func TestSelect(t *testing.T) {
 				t.Errorf("%d objects sent, want %d", len(sent), len(want))
 			}
 		}
+		if s.Send != nil && req.Thin && len(m.in(req.Haves)) == 1 && !has[req.Wants[0]] {
+			checkBases(t, m, s, req.Haves[0], req.Wants[0])
+		}
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
@@ -152,7 +186,7 @@ func TestSelectFiltersAgainstGit(t *testing.T) {
 		for _, spec := range specs {
 			for _, haves := range [][]git.ID{nil, pick(r, m.commits[:20], 1)} {
 				wants := append(pick(r, m.commits[100:], 2), tag)
-				req := history.Request{Wants: wants, Haves: haves, Derived: d}
+				req := history.Request{Wants: wants, Haves: haves, Thin: true, Derived: d}
 				var args []string
 				if spec != "" {
 					var err error
@@ -216,7 +250,7 @@ func TestSelectWalks(t *testing.T) {
 
 // coveredProject is a long history with bitmaps, and a few commits above these.
 func coveredProject(t testing.TB, commits, above int) (*model, history.Derived) {
-	m := project(commits)
+	m := project(commits, 200)
 	return m, m.stack(t, seeded(1), commits-above)
 }
 
@@ -275,6 +309,28 @@ func TestSelectBases(t *testing.T) {
 			t.Errorf("base %s did not change", o.ID)
 		}
 	}
+}
+
+// A directory stands in a tree as if its name ended in a slash.
+func TestSelectBasesBesideDirectories(t *testing.T) {
+	m := newModel()
+	var parents []git.ID
+	for i := range 60 {
+		files := map[string]string{"d/x": "x", "d0": "0"}
+		if i%2 == 1 {
+			files["d.c"] = "new" // stands before the others, but only on one side
+		}
+		for path := range files {
+			files[path] += fmt.Sprint(i)
+		}
+		parents = []git.ID{m.commit(int64(i), files, parents...)}
+	}
+	s, err := history.Select(context.Background(), m, history.Request{Wants: m.commits[59:], Haves: m.commits[:1],
+		Thin: true, Derived: m.stack(t, seeded(1), 60)}, nil)
+	if err != nil || s.Send == nil {
+		t.Fatal(err, "or a walk")
+	}
+	checkBases(t, m, s, m.commits[0], m.commits[59])
 }
 
 func TestSelectErrors(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/ingot-forge/ingot/git/bitmap"
 )
 
-// Selection is what a fetch needs, in the terms in which it is stored: sets of positions
-// where there are bitmaps, a list for the rest.
+// Selection is what a fetch needs, in the terms in which it is stored: sets of
+// positions where there are bitmaps, a list for the rest.
 type Selection struct {
 	// Send is the set of positions (of Request.Bitmaps) to send; nil if the
 	// answer was found without bitmaps, and then Objects lists everything.
@@ -22,25 +22,29 @@ type Selection struct {
 	// Objects are further objects to send, in the order that Missing
 	// describes, each once and none of them in Send.
 	Objects []Object
-	// Bases are objects at the edge that the client has, with their paths: what
-	// new deltas may start from. Only if Request.Thin.
+	// Bases are objects at the edge that the client is sure to have, with their
+	// paths: what new deltas may start from. Only if Request.Thin. Of a walk they
+	// are all that it met; beside sets, the old versions of what changed.
 	Bases []Object
 	// Count is how many objects are to be sent in all.
 	Count int
 }
 
-// A fetch of up to so many new commits is walked without a look at bitmaps: always
-// fewCommits, and one more for each positionsPerCommit. What a walk pays for a commit, some trees
-// that are inflated, sets pay for going through so many positions a few times.
+// A fetch of up to so many new commits is walked without a look at bitmaps:
+// fewCommits, and one more for each positionsPerCommit. What a walk pays for a
+// commit (some trees that are inflated) sets pay for going through so many
+// positions a few times.
 const (
 	fewCommits         = 2
 	positionsPerCommit = 1 << 18
 )
 
-// Select is Missing for requests with bitmaps. It uses them where they help: a small fetch
-// walks from the new commits to the edge, and sends exactly what Missing would; a large one takes the sets of
-// the bitmaps nearest to wants and haves, and walks only what lies above them. Either way
-// nothing is sent that the client is known to have. Errors are those of Missing.
+// Select is Missing for requests with bitmaps. It uses them where they help: a
+// small fetch walks from the new commits to the edge, and sends exactly what
+// Missing would; a large one takes the sets of the bitmaps nearest to wants and
+// haves, and walks only what lies above them. By sets, what is sent is exactly
+// what the client lacks. Errors are those of Missing: damaged bitmaps are done
+// without.
 func Select(ctx context.Context, objects git.Objects, r Request, report func(found int)) (*Selection, error) {
 	m, err := newMissing(ctx, objects, r, report)
 	if err != nil {

@@ -32,7 +32,9 @@ var ErrNothingSelected = errors.New("no commits selected for shallow requests")
 // once. It equals the answer of stock git (2.39) to the same request. Client
 // commits that are not in the repository are ignored, wants that are no commits
 // play no part.
-func Shallow(ctx context.Context, objects git.Objects, f git.Format, wants, clientShallow []git.ID, d Depth, derived Derived) (boundary, unshallow []git.ID, err error) {
+func Shallow(
+	ctx context.Context, objects git.Objects, f git.Format, wants, clientShallow []git.ID, d Depth, derived Derived,
+) (boundary, unshallow []git.ID, err error) {
 	s := &shallow{
 		graph:  newGraph(&source{objects, f, derived}),
 		client: make(map[uint32]bool, len(clientShallow)),
