@@ -61,7 +61,7 @@ func (o *Options) tooBig(data []byte) bool {
 	maxBytes, maxLines := o.FileBytes, o.FileLines
 	setDefault(&maxBytes, DefaultFileBytes)
 	setDefault(&maxLines, DefaultFileLines)
-	return len(data) > min(maxBytes, MaxText) || len(data) > maxLines && bytes.Count(data, newline) > maxLines
+	return len(data) > min(maxBytes, MaxText) || len(data) > maxLines && countLines(data) > maxLines
 }
 
 // Comparison is a Change with what differs in its content.

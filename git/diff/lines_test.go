@@ -11,11 +11,13 @@ import (
 	"github.com/ingot-forge/ingot/git/diff"
 )
 
-// modes are the ways to compare lines that git knows, with its options.
-var modes = []struct {
+// mode is a way to compare lines, with git's options for it.
+type mode struct {
 	args    string
 	options diff.Options
-}{
+}
+
+var modes = []mode{
 	{"-U3", diff.Options{Context: 3}},
 	{"-U0", diff.Options{}},
 	{"-U1 --inter-hunk-context=2", diff.Options{Context: 1, InterHunk: 2}},
@@ -35,7 +37,7 @@ var modes = []struct {
 func TestLinesEqualGit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 2))
 	old, new := files{}, files{}
-	n := 1200
+	n := 900
 	if testing.Short() {
 		n = 300
 	}

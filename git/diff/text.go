@@ -17,11 +17,7 @@ type Text struct {
 // beyond MaxText nothing is seen.
 func NewText(data []byte) *Text {
 	data = data[:min(len(data), MaxText)]
-	n := bytes.Count(data, newline)
-	if len(data) > 0 && data[len(data)-1] != '\n' {
-		n++
-	}
-	t := &Text{data: data, ends: make([]int32, n)}
+	t := &Text{data: data, ends: make([]int32, countLines(data))}
 	end := 0
 	for i := range t.ends {
 		if next := bytes.IndexByte(data[end:], '\n'); next >= 0 {
@@ -35,6 +31,14 @@ func NewText(data []byte) *Text {
 }
 
 var newline = []byte("\n")
+
+func countLines(data []byte) int {
+	n := bytes.Count(data, newline)
+	if len(data) > 0 && data[len(data)-1] != '\n' {
+		n++
+	}
+	return n
+}
 
 // Len returns the number of lines.
 func (t *Text) Len() int { return len(t.ends) }
