@@ -28,6 +28,7 @@ var layers = map[string]string{
 	"git/revlog":           "git git/ancestry git/commitgraph git/diff git/treepath",
 	"git/blame":            "git git/ancestry git/commitgraph git/diff git/treepath",
 	"git/revision":         "git git/ancestry git/treepath",
+	"git/mailmap":          "git",
 	"git/merge":            "git git/ancestry git/diff git/revlog",
 	"git/repo":             "git git/bitmap git/commitgraph git/fsck git/pack",
 	"git/repo/memrepo":     "git git/repo",

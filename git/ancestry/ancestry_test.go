@@ -232,3 +232,50 @@ func seconds(c *ancestry.Commits, hex string) int64 {
 	}
 	return c.Seconds(n)
 }
+
+func TestDescribe(t *testing.T) {
+	eachHistory(t, func(t *testing.T, r *gittest.Repository, c *ancestry.Commits) {
+		var tags []ancestry.Tag
+		for _, line := range r.Lines(t, "for-each-ref", "--format=%(refname:short) %(objecttype) %(objectname) %(*objectname) %(taggerdate:unix)", "refs/tags") {
+			fields := strings.Fields(line)
+			tag := ancestry.Tag{Name: fields[0], Commit: r.Parse(t, fields[2])}
+			if fields[1] == "tag" {
+				tag.Annotated, tag.Commit = true, r.Parse(t, fields[3])
+				fmt.Sscan(fields[4], &tag.Seconds)
+			}
+			tags = append(tags, tag)
+		}
+		random := rand.New(rand.NewPCG(1, 5))
+		described := 0
+		for i := range 30 {
+			nodes, names := some(t, r, c, random, 1)
+			o := ancestry.DescribeOptions{Lightweight: i%2 == 0, FirstParent: i%5 == 0}
+			args := []string{"describe", "--long"}
+			if o.Lightweight {
+				args = append(args, "--tags")
+			}
+			if o.FirstParent {
+				args = append(args, "--first-parent")
+			}
+			if i%3 == 0 {
+				o.Candidates = 1 + random.IntN(4)
+				args = append(args, fmt.Sprint("--candidates=", o.Candidates))
+			}
+			d, found, err := c.Describe(context.Background(), nodes[0], tags, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			if found {
+				got = fmt.Sprint(d.Tag.Name, "-", d.Depth, "-g", names[0][:7], "\n")
+				described++
+			}
+			if want, _, _ := r.Try(nil, append(args, names[0])...); got != want {
+				t.Errorf("%v %s: %q, want %q", args, names[0], got, want)
+			}
+		}
+		if described < 5 {
+			t.Errorf("only %d commits had a tag", described)
+		}
+	})
+}
