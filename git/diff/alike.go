@@ -42,6 +42,9 @@ func (r *renamer) matrix(sources []*source) (all []candidate, ok bool, err error
 		if t.source != nil {
 			continue
 		}
+		if err := r.ctx.Err(); err != nil {
+			return nil, false, err
+		}
 		start := len(all)
 		all = append(all, make([]candidate, candidates)...)
 		best := all[start:]
@@ -90,20 +93,22 @@ func (r *renamer) alike(s *source, t *target, minimum int) (score int, ok bool, 
 	if !s.side.isRegular() || !t.side.isRegular() {
 		return 0, true, nil
 	}
-	for _, x := range []struct {
-		sample *sample
-		side   Side
-	}{{&s.sample, s.side}, {&t.sample, t.side}} {
-		if ok, err := r.read(x.sample, x.side); err != nil || !ok {
-			return 0, false, err
-		}
+	if ok, err := r.measure(&s.sample, s.side); err != nil || !ok {
+		return 0, false, err
+	}
+	if ok, err := r.measure(&t.sample, t.side); err != nil || !ok {
+		return 0, false, err
 	}
 	larger, smaller := max(s.sample.size, t.sample.size), min(s.sample.size, t.sample.size)
 	if larger*int64(MaxScore-minimum) < (larger-smaller)*MaxScore || t.sample.size == 0 {
 		return 0, true, nil
 	}
-	r.chunks(&s.sample)
-	r.chunks(&t.sample)
+	if ok, err := r.chunks(&s.sample, s.side); err != nil || !ok {
+		return 0, false, err
+	}
+	if ok, err := r.chunks(&t.sample, t.side); err != nil || !ok {
+		return 0, false, err
+	}
 	if r.work -= int64(len(s.sample.chunks)) + 1; r.work < 0 {
 		return 0, false, nil
 	}

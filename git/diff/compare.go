@@ -27,6 +27,9 @@ type Options struct {
 	// one is taken for binary, as git does. 0 means the default.
 	FileBytes int
 	FileLines int
+	// Header, unless nil, tells kind and size of an object without reading it
+	// whole, so that what is too large is not read.
+	Header func(ctx context.Context, id git.ID) (git.Kind, int64, error)
 	// Abbrev shortens the ids of an index line; nil shows them whole, as
 	// --full-index does. Git's own length depends on the repository.
 	Abbrev func(id git.ID) string
@@ -58,10 +61,27 @@ func (o *Options) attributes(s Side) Attributes {
 
 // tooBig reports whether a file is not to be compared by lines.
 func (o *Options) tooBig(data []byte) bool {
-	maxBytes, maxLines := o.FileBytes, o.FileLines
-	setDefault(&maxBytes, DefaultFileBytes)
+	maxLines := o.FileLines
 	setDefault(&maxLines, DefaultFileLines)
-	return len(data) > min(maxBytes, MaxText) || len(data) > maxLines && countLines(data) > maxLines
+	return int64(len(data)) > o.maxBytes() || len(data) > maxLines && countLines(data) > maxLines
+}
+
+func (o *Options) maxBytes() int64 {
+	n := o.FileBytes
+	setDefault(&n, DefaultFileBytes)
+	return int64(min(n, MaxText))
+}
+
+// size is what Header tells of a file; 0 if nobody knows.
+func (o *Options) size(ctx context.Context, s Side) (int64, error) {
+	if o.Header == nil || !s.Exists() || s.isSubmodule() {
+		return 0, nil
+	}
+	_, size, err := o.Header(ctx, s.ID)
+	if err != nil {
+		return 0, fmt.Errorf("reading %q: %w", s.Path, err)
+	}
+	return size, nil
 }
 
 // Comparison is a Change with what differs in its content.
@@ -76,7 +96,7 @@ type Comparison struct {
 	Old, New *Text
 	Edits    []Edit
 
-	OldBytes, NewBytes int // sizes, unless Same
+	OldBytes, NewBytes int64 // sizes, unless Same
 }
 
 // Compare reads both files of a change and compares them. The content of a
@@ -117,13 +137,23 @@ func load(ctx context.Context, objects git.Objects, f git.Format, c Change, o *O
 		d.Same = true
 		return d, nil, nil, nil
 	}
+	if d.OldBytes, err = o.size(ctx, c.Old); err != nil {
+		return nil, nil, nil, err
+	}
+	if d.NewBytes, err = o.size(ctx, c.New); err != nil {
+		return nil, nil, nil, err
+	}
+	if max(d.OldBytes, d.NewBytes) > o.maxBytes() {
+		d.TooBig, d.Binary = true, true
+		return d, nil, nil, nil
+	}
 	if old, err = content(ctx, objects, f, c.Old); err != nil {
 		return nil, nil, nil, err
 	}
 	if new, err = content(ctx, objects, f, c.New); err != nil {
 		return nil, nil, nil, err
 	}
-	d.OldBytes, d.NewBytes = len(old), len(new)
+	d.OldBytes, d.NewBytes = int64(len(old)), int64(len(new))
 	d.TooBig = o.tooBig(old) || o.tooBig(new)
 	d.Binary = d.TooBig || isBinary(old, o.attributes(c.Old)) || isBinary(new, o.attributes(c.New))
 	d.Same = d.Binary && bytes.Equal(old, new) && c.Old.Exists() && c.New.Exists()

@@ -78,8 +78,13 @@ func TestLargeFilesAreBinary(t *testing.T) {
 	}
 	options := diff.Options{Context: 3, FileBytes: 100}
 	args := []string{"-c", "core.bigFileThreshold=100", "diff-tree", "-r", "--no-renames", "--full-index", ids[0].String(), ids[1].String()}
-	equal(t, "large files", patch(t, m, o.format, changes, options), o.run("", append(args, "-p")...))
-	equal(t, "large files", numstat(t, m, o.format, changes, options), o.run("", append(args, "--numstat", "-z")...))
+	wantPatch, wantCounts := o.run("", append(args, "-p")...), o.run("", append(args, "--numstat", "-z")...)
+	equal(t, "large files", patch(t, m, o.format, changes, options), wantPatch)
+	equal(t, "large files", numstat(t, m, o.format, changes, options), wantCounts)
+	options.Header = header(m)
+	small := unread{m, t, 100}
+	equal(t, "large files, unread", patch(t, small, o.format, changes, options), wantPatch)
+	equal(t, "large files, unread", numstat(t, small, o.format, changes, options), wantCounts)
 
 	for lines, tooBig := range map[int]bool{24: true, 25: false} {
 		d, err := diff.Compare(t.Context(), m, o.format, changes[len(changes)-1], diff.Options{FileLines: lines})

@@ -13,7 +13,7 @@ type Counts struct {
 	// Quiet: --numstat leaves the change out, for what differs is ignored.
 	Quiet bool
 
-	OldBytes, NewBytes int
+	OldBytes, NewBytes int64
 }
 
 // Count counts the lines that a change adds and deletes. A Retyped file counts
@@ -25,9 +25,7 @@ func Count(ctx context.Context, objects git.Objects, f git.Format, c Change, o O
 		return Counts{}, err
 	}
 	if d.Same { // but whether there are lines at all has to be looked up
-		data, err := content(ctx, objects, f, c.New)
-		binary := o.tooBig(data) || isBinary(data, o.attributes(c.Old)) || isBinary(data, o.attributes(c.New))
-		return Counts{Binary: binary, OldBytes: len(data), NewBytes: len(data)}, err
+		return countSame(ctx, objects, f, c, &o)
 	}
 	n := Counts{Binary: d.Binary, OldBytes: d.OldBytes, NewBytes: d.NewBytes}
 	if d.Binary {
@@ -48,4 +46,22 @@ func Count(ctx context.Context, objects git.Objects, f git.Format, c Change, o O
 	}
 	n.Quiet = n.Added+n.Deleted == 0 && c.Status == Modified && c.Old.Mode == c.New.Mode
 	return n, nil
+}
+
+// countSame counts a change that leaves the content as it is.
+func countSame(ctx context.Context, objects git.Objects, f git.Format, c Change, o *Options) (Counts, error) {
+	size, err := o.size(ctx, c.New)
+	if err != nil {
+		return Counts{}, err
+	}
+	if size > o.maxBytes() {
+		return Counts{Binary: true, OldBytes: size, NewBytes: size}, nil
+	}
+	data, err := content(ctx, objects, f, c.New)
+	if err != nil {
+		return Counts{}, err
+	}
+	size = int64(len(data))
+	binary := o.tooBig(data) || isBinary(data, o.attributes(c.Old)) || isBinary(data, o.attributes(c.New))
+	return Counts{Binary: binary, OldBytes: size, NewBytes: size}, nil
 }

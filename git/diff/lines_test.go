@@ -37,7 +37,7 @@ var modes = []mode{
 func TestLinesEqualGit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 2))
 	old, new := files{}, files{}
-	n := 900
+	n := 600
 	if testing.Short() {
 		n = 300
 	}

@@ -118,6 +118,29 @@ func (o *oracle) objects() git.Memory {
 	return m
 }
 
+// header is the cheap way to an object's size.
+func header(m git.Memory) func(context.Context, git.ID) (git.Kind, int64, error) {
+	return func(ctx context.Context, id git.ID) (git.Kind, int64, error) {
+		kind, data, err := m.Object(ctx, id)
+		return kind, int64(len(data)), err
+	}
+}
+
+// unread fails the test when an object of more than limit bytes is read.
+type unread struct {
+	git.Memory
+	t     *testing.T
+	limit int
+}
+
+func (u unread) Object(ctx context.Context, id git.ID) (git.Kind, []byte, error) {
+	kind, data, err := u.Memory.Object(ctx, id)
+	if kind == git.KindBlob && len(data) > u.limit {
+		u.t.Errorf("object %s is read, which has %d bytes", id, len(data))
+	}
+	return kind, data, err
+}
+
 // raw writes changes as git diff-tree -r --raw --no-abbrev does.
 func raw(f git.Format, changes []diff.Change) string {
 	var b []byte

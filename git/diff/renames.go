@@ -30,6 +30,9 @@ type RenameOptions struct {
 	Limit int
 	Bytes int64
 	Work  int64
+	// Header, unless nil, tells kind and size of an object without reading it
+	// whole: files that differ too much in size are then not read.
+	Header func(ctx context.Context, id git.ID) (git.Kind, int64, error)
 }
 
 // Renames pairs files that were deleted with those that were added and are like

@@ -55,6 +55,9 @@ func TestRenamesEqualGit(t *testing.T) {
 			if ids[i] == ids[i+1] {
 				continue
 			}
+			if mode.options.Header = nil; i%4 == 0 {
+				mode.options.Header = header(m)
+			}
 			changes, _, err := diff.Changes(t.Context(), m, o.format, ids[i], ids[i+1], diff.ChangesOptions{
 				TreeOptions: diff.TreeOptions{Unchanged: mode.harder}, Renames: &mode.options})
 			if err != nil {
@@ -166,7 +169,7 @@ func TestRenameLimits(t *testing.T) {
 		old.blob(fmt.Sprintf("a/%d", i), data)
 		new.blob(fmt.Sprintf("b/%d.new", i), data+"x\n")
 	}
-	ids := o.store(old, new)
+	ids := o.store(old, new, files{"a": {git.ModeBlob, "x"}}, files{"b": {git.ModeBlob, strings.Repeat("x", 1000)}})
 	m := o.objects()
 	for _, test := range []struct {
 		options  diff.RenameOptions
@@ -178,11 +181,17 @@ func TestRenameLimits(t *testing.T) {
 		{diff.RenameOptions{Limit: 9}, false, 20},
 		{diff.RenameOptions{Bytes: 100}, false, 20},
 		{diff.RenameOptions{Work: 10}, false, 20},
+		{diff.RenameOptions{Bytes: 100, Header: header(m)}, false, 20},
 	} {
 		changes, complete, err := diff.Changes(t.Context(), m, o.format, ids[0], ids[1], diff.ChangesOptions{Renames: &test.options})
 		if err != nil || complete != test.complete || len(changes) != test.changes {
 			t.Errorf("%+v: %d changes, complete %v, %v; want %d, %v", test.options, len(changes), complete, err, test.changes, test.complete)
 		}
+	}
+	// Files that differ in size can't be alike, and are not read.
+	out, complete, err := diff.Changes(t.Context(), unread{m, t, 100}, o.format, ids[2], ids[3], diff.ChangesOptions{Renames: &diff.RenameOptions{Header: header(m)}})
+	if err != nil || !complete || len(out) != 2 {
+		t.Errorf("files of other sizes: %v, %v, %v", out, complete, err)
 	}
 	// A file that is missing is an error, not a file that is like no other.
 	changes, _, err := diff.Changes(t.Context(), m, o.format, ids[0], ids[1], diff.ChangesOptions{})

@@ -1,13 +1,16 @@
 package diff
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 // sample is what is kept of a file to tell how like others it is: how many
 // bytes it has in chunks of each hash. A chunk is a line, or 64 bytes of it.
 type sample struct {
-	read   bool
+	sized  bool
 	size   int64
-	data   []byte // until it is in chunks
+	data   []byte // read, but not yet in chunks
 	done   bool
 	chunks []chunk
 }
@@ -23,11 +26,31 @@ const (
 // put into chunks at once. A sample's chunks take up to 8 bytes a byte.
 const maxHeld = 64 << 20
 
-// read reads a file, once, to learn its size. It is not ok when too many bytes
-// have been read.
-func (r *renamer) read(s *sample, side Side) (ok bool, err error) {
-	if s.read {
+// measure learns the size of a file, by reading it if there is no cheaper way.
+// It is not ok when too many bytes have been read.
+func (r *renamer) measure(s *sample, side Side) (ok bool, err error) {
+	if s.sized {
 		return true, nil
+	}
+	if r.options.Header != nil {
+		if _, s.size, err = r.options.Header(r.ctx, side.ID); err != nil {
+			return false, fmt.Errorf("reading %q: %w", side.Path, err)
+		}
+		s.sized = true
+		return true, nil
+	}
+	if ok, err := r.read(s, side); err != nil || !ok {
+		return false, err
+	}
+	if r.options.Bytes-r.bytes > maxHeld {
+		r.chunk(s)
+	}
+	return true, nil
+}
+
+func (r *renamer) read(s *sample, side Side) (ok bool, err error) {
+	if s.sized && s.size > r.bytes {
+		return false, nil
 	}
 	data, err := content(r.ctx, r.objects, r.format, side)
 	if err != nil {
@@ -36,18 +59,26 @@ func (r *renamer) read(s *sample, side Side) (ok bool, err error) {
 	if r.bytes -= int64(len(data)); r.bytes < 0 {
 		return false, nil
 	}
-	s.read, s.size, s.data = true, int64(len(data)), data
-	if r.options.Bytes-r.bytes > maxHeld {
-		r.chunks(s)
-	}
+	s.sized, s.size, s.data = true, int64(len(data)), data
 	return true, nil
 }
 
-// chunks counts the chunks of a sample.
-func (r *renamer) chunks(s *sample) {
+// chunks counts the chunks of a measured sample.
+func (r *renamer) chunks(s *sample, side Side) (ok bool, err error) {
 	if s.done {
-		return
+		return true, nil
 	}
+	if s.data == nil {
+		if ok, err := r.read(s, side); err != nil || !ok {
+			return false, err
+		}
+	}
+	r.chunk(s)
+	return true, nil
+}
+
+// chunk puts a sample that was read into chunks.
+func (r *renamer) chunk(s *sample) {
 	if r.counts == nil {
 		r.counts = make([]uint32, chunkHashes)
 	}

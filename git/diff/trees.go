@@ -3,6 +3,7 @@ package diff
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -53,7 +54,7 @@ func Trees(ctx context.Context, objects git.Objects, f git.Format, old, new git.
 }
 
 // errStopped ends a walk whose caller wants no more.
-var errStopped = fmt.Errorf("stopped")
+var errStopped = errors.New("stopped")
 
 type treeWalk struct {
 	ctx     context.Context
