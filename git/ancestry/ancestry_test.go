@@ -77,7 +77,7 @@ func TestMergeBases(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, _, _ := r.Try(nil, append([]string{"merge-base", "--all"}, names...)...)
+			want, _, _ := r.Ask(append([]string{"merge-base", "--all"}, names...)...)
 			if got := show(r, c, found); !sameCommits(c, got, want) {
 				t.Errorf("merge-base --all %v:\n%swant\n%s", names, got, want)
 			}
@@ -87,14 +87,14 @@ func TestMergeBases(t *testing.T) {
 			if found, err = c.OctopusBases(ctx, nodes); err != nil {
 				t.Fatal(err)
 			}
-			want, _, _ = r.Try(nil, append([]string{"merge-base", "--octopus", "--all"}, names...)...)
+			want, _, _ = r.Ask(append([]string{"merge-base", "--octopus", "--all"}, names...)...)
 			if got := show(r, c, found); !sameCommits(c, got, want) {
 				t.Errorf("merge-base --octopus %v:\n%swant\n%s", names, got, want)
 			}
 			if found, err = c.Independent(ctx, nodes); err != nil {
 				t.Fatal(err)
 			}
-			want, _, _ = r.Try(nil, append([]string{"merge-base", "--independent"}, names...)...)
+			want, _, _ = r.Ask(append([]string{"merge-base", "--independent"}, names...)...)
 			if got := show(r, c, found); got != want {
 				t.Errorf("merge-base --independent %v:\n%swant\n%s", names, got, want)
 			}
@@ -150,7 +150,7 @@ func TestAheadBehind(t *testing.T) {
 }
 
 func reach(r *gittest.Repository, name string) map[string]bool {
-	out, _, _ := r.Try(nil, "rev-list", name)
+	out, _, _ := r.Ask("rev-list", name)
 	set := map[string]bool{}
 	for _, id := range strings.Fields(out) {
 		set[id] = true
@@ -270,7 +270,7 @@ func TestDescribe(t *testing.T) {
 				got = fmt.Sprint(d.Tag.Name, "-", d.Depth, "-g", names[0][:7], "\n")
 				described++
 			}
-			if want, _, _ := r.Try(nil, append(args, names[0])...); got != want {
+			if want, _, _ := r.Ask(append(args, names[0])...); got != want {
 				t.Errorf("%v %s: %q, want %q", args, names[0], got, want)
 			}
 		}

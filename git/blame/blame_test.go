@@ -129,7 +129,7 @@ func TestBlame(t *testing.T) {
 			}
 			args = append(args, name, "--", path)
 			entries := gather(t, c, o)
-			out, errs, err := r.Try(nil, args...)
+			out, errs, err := r.Ask(args...)
 			if err != nil {
 				t.Errorf("git %v: %v: %s", args, err, errs)
 				continue

@@ -22,6 +22,13 @@ type Repository struct {
 	Dir     string
 	Objects git.Memory
 	Tips    []git.ID // where its refs point, in the order of their names
+
+	asked map[string]answer
+}
+
+type answer struct {
+	out, errs string
+	err       error
 }
 
 // New runs a stream through git fast-import.
@@ -57,6 +64,20 @@ func (r *Repository) Try(stdin io.Reader, args ...string) (out, errs string, err
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
 	return stdout.String(), stderr.String(), err
+}
+
+// Ask is Try of what does not change: the same question is put to git once.
+func (r *Repository) Ask(args ...string) (out, errs string, err error) {
+	question := strings.Join(args, "\x00")
+	a, ok := r.asked[question]
+	if !ok {
+		a.out, a.errs, a.err = r.Try(nil, args...)
+		if r.asked == nil {
+			r.asked = map[string]answer{}
+		}
+		r.asked[question] = a
+	}
+	return a.out, a.errs, a.err
 }
 
 // Lines runs git and returns the lines of its output.

@@ -58,7 +58,8 @@ type Options struct {
 	// them.
 	FullHistory bool
 	// Follow goes on with the old name where a file was renamed (or copied). It
-	// needs one path. No merge is yielded then, as in git, unless FirstParent is set.
+	// needs one path. No merge is yielded then, as in git, unless FirstParent is set. It also sees
+	// what Until and Keep leave out; git loses the file there.
 	Follow bool
 
 	// Since and Until bound the committer's date, in seconds. The walk ends at

@@ -262,19 +262,26 @@ func (w *walker) boreStacked(ctx context.Context) (err error) {
 func (w *walker) judge(ctx context.Context, n ancestry.Node) (c Commit, keep bool, err error) {
 	at := *w.marks.At(n)
 	seconds := w.Seconds(n)
-	if w.Until != 0 && seconds > w.Until {
-		return Commit{}, false, nil
-	}
 	if at&same != 0 {
 		return Commit{}, false, nil
 	}
 	if w.parents, err = w.AppendParents(ctx, w.parents[:0], n); err != nil {
 		return Commit{}, false, err
 	}
+	path := ""
+	if w.follower != nil { // it has to see every commit, whether that is asked for or not
+		changed := false
+		if changed, path, err = w.follower.step(ctx, n, w.parents, w.FirstParent); err != nil || !changed {
+			return Commit{}, false, err
+		}
+	}
+	if w.Until != 0 && seconds > w.Until {
+		return Commit{}, false, nil
+	}
 	if count := len(w.parents); count < w.MinParents || w.MaxParents > 0 && count > w.MaxParents || w.MaxParents < 0 && count > 0 {
 		return Commit{}, false, nil
 	}
-	c = Commit{ID: w.ID(n), Tree: w.Tree(n), Seconds: seconds, Left: at&leftSide != 0}
+	c = Commit{ID: w.ID(n), Tree: w.Tree(n), Seconds: seconds, Left: at&leftSide != 0, Path: path}
 	if w.Keep != nil {
 		if c.Decoded, err = w.Read(ctx, n); err != nil {
 			return Commit{}, false, err
@@ -282,13 +289,6 @@ func (w *walker) judge(ctx context.Context, n ancestry.Node) (c Commit, keep boo
 		if !w.Keep(c.Decoded) {
 			return Commit{}, false, nil
 		}
-	}
-	if w.follower != nil {
-		changed, path, err := w.follower.step(ctx, n, w.parents, w.FirstParent)
-		if err != nil || !changed {
-			return Commit{}, false, err
-		}
-		c.Path = path
 	}
 	if len(w.parents) > 0 {
 		c.Parents = make([]git.ID, len(w.parents))
