@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -211,6 +212,54 @@ func TestOpenPacksAreSharedAndBounded(t *testing.T) {
 		t.Error("Close said nothing of an open snapshot")
 	}
 	held.Close()
+	if err := store.Close(); err != nil || files.open.Load() != 0 {
+		t.Errorf("Close = %v, %d files open", err, files.open.Load())
+	}
+}
+
+// TestDerivedFilesAreBounded: what is kept open of many repositories with derived data is
+// bounded, as their packs are, though each of them is small.
+func TestDerivedFilesAreBounded(t *testing.T) {
+	const repositories, openPacks = 60, 8
+	w, s := newWorld(t, git.SHA1).derive(1), newStock(t, git.SHA1)
+	s.grow("main", 1, 3)
+	data, refs := s.pack("main", "v1"), s.refs()
+	ids := []repo.ID{w.id}
+	for len(ids) < repositories {
+		ids = append(ids, w.create())
+	}
+	for _, id := range ids {
+		w.push(id, data, refs)
+		if _, err := w.Compact(t.Context(), id, repo.CompactOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := &opening{Files: w.files}
+	store := repo.New(files, w.catalog, repo.Config{Clock: w.clock.Now, OpenPacks: openPacks, DeriveFrom: 1, RowBytes: -1})
+	most := int64(0)
+	for _, id := range slices.Concat(ids, ids) {
+		snap, err := store.Snapshot(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bitmaps, _, err := snap.Bitmaps(t.Context())
+		if err != nil || bitmaps == nil {
+			t.Fatalf("bitmaps of %d: %v, %v", id, bitmaps, err)
+		}
+		if graph, err := snap.Graph(t.Context()); err != nil || graph == nil {
+			t.Fatalf("graph of %d: %v, %v", id, graph, err)
+		}
+		if _, _, err := snap.Object(t.Context(), s.resolve("main")); err != nil {
+			t.Fatal(err)
+		}
+		snap.Close()
+		most = max(most, files.open.Load())
+	}
+	// Three files of a pack; bitmaps and graph of those that are idle, and of those that idle
+	// stacks of either kind hold.
+	if bound := int64(3*openPacks + 2*(openPacks+openPacks/2+openPacks/2)); most > bound {
+		t.Errorf("%d files stay open, want at most %d for %d packs", most, bound, openPacks)
+	}
 	if err := store.Close(); err != nil || files.open.Load() != 0 {
 		t.Errorf("Close = %v, %d files open", err, files.open.Load())
 	}

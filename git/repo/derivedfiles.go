@@ -28,9 +28,14 @@ const (
 	// idlePositions bounds the stacks that are kept open while nobody uses them: their
 	// positions, which cost about a byte each.
 	idlePositions = 64 << 20
-	// idleFiles bounds the files kept open in the same way: they are mapped.
-	idleFiles = 1024
 )
+
+// stackWeight is what a stack of so many layers and positions counts for idlePositions. A stack
+// holds its packs and files open, and many small ones would hold very many of them: so
+// a layer weighs at least so much that idle stacks hold no more than half of Config.OpenPacks.
+func (c *Config) stackWeight(layers, positions int) int64 {
+	return max(int64(positions), int64(layers)*idlePositions/int64(max(c.OpenPacks/2, 1)))
+}
 
 // derivable reports whether derived data of a pack are written and looked for. A
 // smaller pack is walked as fast as they are opened.
@@ -258,7 +263,7 @@ func (d *derived) bitmapsOf(ctx context.Context, f git.Format, names []string) (
 			return fail(err)
 		}
 		s.index = index
-		return s, int64(index.Len()), done, nil
+		return s, d.config.stackWeight(len(layers), index.Len()), done, nil
 	})
 }
 
@@ -286,7 +291,7 @@ func (d *derived) graphOf(ctx context.Context, f git.Format, names []string) (*p
 			done()
 			return nil, 0, nil, err
 		}
-		return g, int64(g.Len()), done, nil
+		return g, d.config.stackWeight(len(layers), g.Len()), done, nil
 	})
 }
 

@@ -34,7 +34,7 @@ const MaxRowBytes = 1 << 20
 // Config bounds a Store. The zero value of a field means its default.
 type Config struct {
 	CacheBytes int64         // inflated delta bases, all repositories together; 128 MiB
-	OpenPacks  int           // packs kept open, all repositories together; 512
+	OpenPacks  int           // packs kept open, and what is derived of as many, all repositories together; 512
 	States     int           // repository states kept in memory; 1,024
 	StateBytes int64         // that they take; 256 MiB
 	RowBytes   int           // of a pack, with its index, that is kept in its row and not in files; 64 KiB, at most MaxRowBytes; below 0: none
@@ -92,7 +92,7 @@ func New(files Files, catalog Catalog, c Config) *Store {
 		packs:   openPacks{files: files, cache: pack.NewCache(c.CacheBytes), max: c.OpenPacks},
 	}
 	s.derived = derived{files: files, packs: &s.packs, config: &s.config}
-	s.derived.byPack.max = idleFiles
+	s.derived.byPack.max = int64(c.OpenPacks)
 	s.derived.bitmaps.max, s.derived.graphs.max = idlePositions, idlePositions
 	s.packs.rev = s.derived.rev
 	return s
