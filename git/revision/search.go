@@ -1,6 +1,7 @@
 package revision
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -99,11 +100,13 @@ func (r *Resolver) search(ctx context.Context, tips []ancestry.Node, text string
 			return git.ID{}, err
 		}
 		n := queue.Pop()
-		commit, err := c.Read(ctx, n)
+		_, data, err := c.Objects().Object(ctx, c.ID(n))
 		if err != nil {
 			return git.ID{}, err
 		}
-		if expr.MatchString(commit.Message) != negative {
+		// What has no message says nothing, and does not even match an empty text.
+		_, message, ok := bytes.Cut(data, []byte("\n\n"))
+		if (ok && expr.Match(message)) != negative {
 			return c.ID(n), nil
 		}
 		if parents, err = c.AppendParents(ctx, parents[:0], n); err != nil {

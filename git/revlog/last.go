@@ -34,7 +34,9 @@ type LastCommits struct {
 
 	steps   []lastStep
 	free    []uint32
-	queue   ancestry.Queue[int64] // of places in steps
+	queue   ancestry.Queue[int64]  // of places in steps
+	queued  ancestry.Marks[uint32] // the place in steps of a commit's newest, plus one; 0: none
+	dates   map[int64]int          // how many steps are queued of each date
 	reached ancestry.Marks[set]
 	wanted  set // not yet found
 	listed  map[git.ID][]treepath.Entry
@@ -56,7 +58,8 @@ const listedEntries = 1 << 18
 // NewLastCommits starts from a commit and a directory ("" is the root). Where that is no
 // directory, git.ErrNotFound.
 func NewLastCommits(ctx context.Context, commits *ancestry.Commits, tip git.ID, directory string) (*LastCommits, error) {
-	l := &LastCommits{Commits: commits, places: map[string]int{}, listed: map[git.ID][]treepath.Entry{}}
+	l := &LastCommits{Commits: commits, places: map[string]int{}, dates: map[int64]int{},
+		listed: map[git.ID][]treepath.Entry{}}
 	var err error
 	if l.directory, err = treepath.New(commits.Objects(), commits.Format(), directory); err != nil {
 		return nil, err
@@ -114,6 +117,12 @@ func (l *LastCommits) Next(ctx context.Context, budget int) (found []Last, done 
 		}
 		place := uint32(l.queue.Pop())
 		step := l.steps[place]
+		*l.queued.At(step.node) = 0
+		if seconds := l.Seconds(step.node); l.dates[seconds] > 1 {
+			l.dates[seconds]--
+		} else {
+			delete(l.dates, seconds)
+		}
 		step.set.and(l.wanted)
 		if !step.set.isEmpty() {
 			if err := l.step(ctx, step); err != nil {
@@ -239,6 +248,13 @@ func (l *LastCommits) reach(n ancestry.Node, entries set) {
 	if fresh.isEmpty() {
 		return
 	}
+	// A step that is queued is taken for these, too. But among commits of one date each entry has to see
+	// them in the order in which it came to them.
+	seconds := l.Seconds(n)
+	if place := *l.queued.At(n); place != 0 && l.dates[seconds] == 1 {
+		l.steps[place-1].set.or(fresh)
+		return
+	}
 	place := uint32(len(l.steps))
 	if k := len(l.free); k > 0 {
 		place, l.free = l.free[k-1], l.free[:k-1]
@@ -246,5 +262,7 @@ func (l *LastCommits) reach(n ancestry.Node, entries set) {
 	} else {
 		l.steps = append(l.steps, lastStep{n, fresh})
 	}
-	l.queue.Push(ancestry.Node(place), l.Seconds(n))
+	*l.queued.At(n) = place + 1
+	l.dates[seconds]++
+	l.queue.Push(ancestry.Node(place), seconds)
 }
