@@ -23,9 +23,9 @@ func (h *Handle) Snapshot(ctx context.Context) (*repo.Snapshot, error) {
 }
 
 // Known returns what the actor may read of snap by its id: what the refs that it may see
-// reach. That an object is stored means nothing: see docs/decisions/0021-forks.md.
+// reach, and what was made lately by itself (see Keep). That an object is stored means nothing: see docs/decisions/0021-forks.md.
 func (h *Handle) Known(ctx context.Context, snap *repo.Snapshot) (*history.Known, error) {
-	return h.service.stores.Git.Reached(ctx, snap, hidden)
+	return h.service.stores.Git.Reached(ctx, snap, unreadable)
 }
 
 // Ingest takes a pack in for a later Commit. The handle was opened for

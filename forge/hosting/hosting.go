@@ -10,6 +10,7 @@ package hosting
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ingot-forge/ingot/forge"
@@ -102,7 +103,9 @@ func event(kind forge.EventKind, payload any) *repo.Event {
 	return &repo.Event{Kind: string(kind), Payload: data}
 }
 
+// own is where the server's own refs are.
+const own = "refs/ingot/"
+
 // hidden reports the refs that are neither listed, nor fetched, nor pushed to,
-// by anybody, in any version of the protocol. There are none yet: it is here so that
-// there will be one place for them.
-func hidden(string) bool { return false }
+// by anybody, in any version of the protocol.
+func hidden(name string) bool { return strings.HasPrefix(name, own) }
