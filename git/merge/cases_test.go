@@ -1,6 +1,8 @@
 package merge_test
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -55,7 +57,7 @@ func cases() []scenario {
 		{"directory/file", files{"g": g}, files{"f/x": h, "f/y/z": h}, files{"f": f}},
 		{"directory/file, changed", files{"f": f}, files{"f/x": h}, files{"f": f2}},
 		{"directory/file, left alone", files{"f": f}, files{"f/x": h}, files{"f": f, "g": g}},
-		{"directory/file, name taken", files{}, files{"f/x": h, "f~theirs_22": g}, files{"f": f, "f~theirs_22_0": g}},
+		{"directory/file, name taken", files{}, files{"f/x": h, "f~theirs_#": g}, files{"f": f, "f~theirs_#_0": g}},
 		{"directory deleted for a file", files{"d/x": h, "d/y": g}, files{"d": f}, files{"d/x": h, "d/y": g, "e": f}},
 		{"directory deleted for a file, changed", files{"d/x": h, "d/y": g}, files{"d": f}, files{"d/x": h.with("h 1", "x"), "d/y": g}},
 		{"renamed and changed", files{"f": f}, files{"r": f1}, files{"f": fEnd}},
@@ -115,8 +117,76 @@ func TestCases(t *testing.T) {
 			[]string{"-c", "merge.conflictStyle=zdiff3", "-c", "merge.directoryRenames=false"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			clean, failed := compare(t, c.format, cases(), c.o, c.options...)
+			all := cases()
+			for i, x := range all {
+				for _, fs := range []files{x.base, x.ours, x.theirs} {
+					for path, f := range fs {
+						if name := strings.ReplaceAll(path, "#", strconv.Itoa(i)); name != path {
+							delete(fs, path)
+							fs[name] = f
+						}
+					}
+				}
+			}
+			clean, failed := compare(t, c.format, all, c.o, c.options...)
 			t.Logf("%d clean, %d where git fails", clean, failed)
 		})
 	}
+}
+
+// TestManyDirectories has files that are equally like many others: which one is taken
+// depends on the order of git's hash tables.
+func TestManyDirectories(t *testing.T) {
+	var scenarios []scenario
+	for _, n := range []int{3, 60, 230} {
+		f := numbered("f", 20)
+		x := scenario{fmt.Sprint(n), files{"src/f": f, "src/sub/g": f.with(" 9\n", "\n")}, files{}, files{"src/f": f.with(" 1\n", "\n"), "src/sub/g": f}}
+		for i := range n {
+			x.base[fmt.Sprintf("d%d/keep", i)] = text("keep")
+			x.ours[fmt.Sprintf("d%d/keep", i)] = text("keep")
+			x.ours[fmt.Sprintf("d%d/like%d", i, i)] = f.with(" 19\n", " end\n")
+			x.theirs[fmt.Sprintf("d%d/keep", i)] = text("keep")
+		}
+		scenarios = append(scenarios, x)
+	}
+	compare(t, git.SHA1, scenarios, merge.Options{})
+}
+
+// TestAgain has so much in directories that only one side changed that git starts again
+// when it knows the renames.
+func TestAgain(t *testing.T) {
+	var scenarios []scenario
+	for i := range 12 {
+		base, ours, theirs := files{}, files{}, files{}
+		for d := range 6 {
+			for j := range 12 {
+				f := numbered(fmt.Sprint("file", d, j), 12)
+				path := fmt.Sprintf("lib%d/sub/f%d", d, j)
+				base[path] = f
+				theirs[path] = f
+				to := path
+				if d < 1+i%3 { // moved, in parts
+					to = fmt.Sprintf("src%d/sub/f%d", d, j)
+					if j == i {
+						to = fmt.Sprintf("doc/f%d%d", d, j)
+						f = f.with(" 3\n", " three\n")
+					}
+				}
+				ours[to] = f
+				if d > 3 {
+					ours[fmt.Sprintf("lib%d/new%d", d, j)] = f
+				}
+			}
+		}
+		theirs["lib0/sub/f3"] = base["lib0/sub/f3"].with(" 7\n", " seven\n")
+		if i%2 == 0 {
+			theirs["lib0/sub/added"] = text("added")
+			theirs["lib1/sub/added"] = text("added")
+		}
+		if i%4 > 1 {
+			theirs["lib0/added"] = text("added")
+		}
+		scenarios = append(scenarios, scenario{fmt.Sprint(i), base, ours, theirs})
+	}
+	compare(t, git.SHA1, scenarios, merge.Options{})
 }

@@ -17,9 +17,9 @@ import (
 // TestCommits merges commits of random histories, many of which have several merge
 // bases, and compares with git.
 func TestCommits(t *testing.T) {
-	seeds, pairs := 4, 60
+	seeds, pairs := 3, 40
 	if testing.Short() {
-		seeds, pairs = 1, 40
+		seeds, pairs = 1, 30
 	}
 	several, unrelated := 0, 0
 	for seed := range seeds {

@@ -17,9 +17,9 @@ import (
 // TestRandom merges random edits of small trees, in which everything is moved about, and
 // compares tree, conflicts and messages with git.
 func TestRandom(t *testing.T) {
-	n, seed := 250, uint64(1)
+	n, seed := 120, uint64(1)
 	if testing.Short() {
-		n = 60
+		n = 40
 	}
 	if v, err := strconv.Atoi(os.Getenv("MERGES")); err == nil { // more, by hand
 		n = v

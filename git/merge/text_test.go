@@ -90,7 +90,7 @@ func TestTextEnds(t *testing.T) {
 }
 
 func TestTextRandom(t *testing.T) {
-	n := 700
+	n := 350
 	if testing.Short() {
 		n = 150
 	}

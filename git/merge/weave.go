@@ -38,8 +38,12 @@ const (
 	takeSame   take = 4 // both have the same lines
 )
 
+// textEffort bounds the steps of one comparison, to half a second or so. Beyond it more
+// is in conflict than need be. Real files take less than a hundredth of it.
+const textEffort = 1 << 28
+
 func (w *weave) edits(a, b *diff.Text) []diff.Edit {
-	return diff.MergeLines(a, b, diff.MergeOptions{Histogram: !w.o.FileMerge})
+	return diff.MergeLines(a, b, diff.MergeOptions{Histogram: !w.o.FileMerge, Effort: textEffort})
 }
 
 // join puts the edits of both sides in order. Those that overlap or touch are in
