@@ -22,7 +22,8 @@ var histories = map[string]gittest.History{
 	"skewed": {Seed: 3, Commits: 120, Skew: 200_000},
 }
 
-// eachHistory runs a test on every history: with a commit graph, with one that lacks the newer half, and without.
+// eachHistory runs a test on every history: with a commit graph, with one that lacks the newer half, and
+// without.
 func eachHistory(t *testing.T, test func(t *testing.T, r *gittest.Repository, c *ancestry.Commits)) {
 	for name, h := range histories {
 		r := gittest.New(t, git.SHA1, gittest.Random(h))

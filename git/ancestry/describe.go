@@ -36,9 +36,9 @@ const (
 	maxCandidates     = 26
 )
 
-// Describe finds the tag that is nearest to a commit among those that it reaches: git describe. found
-// is false if there is none. The tags come in the order of their names: of several on one commit, an annotated one
-// is taken, of annotated ones the newest, and otherwise the first.
+// Describe finds the tag that is nearest to a commit among those that it reaches: git describe. found is
+// false if there is none. The tags come in the order of their names: of several on one commit, an
+// annotated one is taken, of annotated ones the newest, and otherwise the first.
 func (c *Commits) Describe(ctx context.Context, n Node, tags []Tag, o DescribeOptions) (d Description, found bool, err error) {
 	s := &describer{Commits: c, DescribeOptions: o, named: byCommit(tags)}
 	if o.Candidates <= 0 {
@@ -124,7 +124,8 @@ func (s *describer) pop(ctx context.Context) (Node, *describeMark, error) {
 }
 
 // expand hands on to parents what reaches a commit.
-func (s *describer) expand(ctx context.Context, n Node, at describeMark, firstParent bool, change func(old, new describeMark)) (err error) {
+func (s *describer) expand(ctx context.Context, n Node, at describeMark, firstParent bool,
+	change func(old, new describeMark)) (err error) {
 	if s.parents, err = s.AppendParents(ctx, s.parents[:0], n); err != nil {
 		return err
 	}

@@ -22,12 +22,13 @@ var histories = map[string]gittest.History{
 	"plain":  {Seed: 21, Commits: 150},
 	"ties":   {Seed: 22, Commits: 150, Ties: true},
 	"skewed": {Seed: 23, Commits: 150, Skew: 100_000},
+	"sha256": {Seed: 24, Commits: 150, Format: git.SHA256},
 }
 
 // eachHistory runs a test on every history, with a commit graph and without.
 func eachHistory(t *testing.T, test func(t *testing.T, r *gittest.Repository, c *ancestry.Commits)) {
 	for name, h := range histories {
-		r := gittest.New(t, git.SHA1, gittest.Random(h))
+		r := gittest.New(t, h.Format, gittest.Random(h))
 		for _, g := range []struct {
 			name  string
 			graph *commitgraph.Graph

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+
+	"github.com/ingot-forge/ingot/git"
 )
 
 // Stream writes what git fast-import reads.
@@ -39,9 +41,11 @@ type History struct {
 	// if Ties is set, not older.
 	Skew int
 	Ties bool
+	// Format is that of the repository.
+	Format git.Format
 }
 
-// Random returns a stream, for SHA-1, with a random history: several roots and branches (b0 to b3), merges of
+// Random returns a stream with a random history: several roots and branches (b0 to b3), merges of
 // two and more, criss-cross merges, renames, copies, reverts, files that become directories,
 // links, submodules, names in all letters, commits that change nothing, and tags.
 func Random(h History) string {
@@ -236,7 +240,7 @@ func (g *generator) write(branch int, parents []int, files map[string]file) {
 	g.WriteString("deleteall\n")
 	for _, path := range slices.Sorted(maps.Keys(files)) {
 		if f := files[path]; f.mode == "160000" {
-			fmt.Fprintf(g, "M 160000 %040d %q\n", 1+mark%3, path)
+			fmt.Fprintf(g, "M 160000 %0*d %q\n", g.history.Format.HexSize(), 1+mark%3, path)
 		} else {
 			g.File(f.mode, path, f.content)
 		}

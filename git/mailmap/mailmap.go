@@ -1,5 +1,5 @@
-// Package mailmap knows people by one name: it reads .mailmap files, as gitmailmap(5) describes them, and counts
-// who wrote how many commits, as git shortlog -sne does.
+// Package mailmap knows people by one name: it reads .mailmap files, as gitmailmap(5) describes them, and
+// counts who wrote how many commits, as git shortlog -sne does.
 //
 //	Proper Name <commit@email>
 //	<proper@email> <commit@email>

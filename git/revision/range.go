@@ -118,8 +118,8 @@ func (r *Resolver) difference(ctx context.Context, e string, dots int) ([]Item, 
 	return items, nil
 }
 
-// relatives reads x^@, all parents; x^!, x alone; and x^-n, x without its parent n. It returns nothing where the
-// expression is none of them.
+// relatives reads x^@, all parents; x^!, x alone; and x^-n, x without its parent n. It returns nothing
+// where the expression is none of them.
 func (r *Resolver) relatives(ctx context.Context, e string) ([]Item, error) {
 	name, only := e, 0
 	itself, excluded := true, true

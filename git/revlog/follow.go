@@ -33,7 +33,8 @@ func (f *follower) use(name string) (err error) {
 
 // step reports whether a commit changed the file, and where it was in this commit. If the commit
 // made it from another one, that is the file to look for from then on.
-func (f *follower) step(ctx context.Context, n ancestry.Node, parents []ancestry.Node, first bool) (changed bool, name string, err error) {
+func (f *follower) step(ctx context.Context, n ancestry.Node, parents []ancestry.Node, first bool) (
+	changed bool, name string, err error) {
 	var old git.ID
 	if len(parents) > 0 {
 		if len(parents) > 1 && !first || !f.MayChange(n, f.filter) {

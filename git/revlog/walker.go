@@ -278,7 +278,8 @@ func (w *walker) judge(ctx context.Context, n ancestry.Node) (c Commit, keep boo
 	if w.Until != 0 && seconds > w.Until {
 		return Commit{}, false, nil
 	}
-	if count := len(w.parents); count < w.MinParents || w.MaxParents > 0 && count > w.MaxParents || w.MaxParents < 0 && count > 0 {
+	count := len(w.parents)
+	if count < w.MinParents || w.MaxParents > 0 && count > w.MaxParents || w.MaxParents < 0 && count > 0 {
 		return Commit{}, false, nil
 	}
 	c = Commit{ID: w.ID(n), Tree: w.Tree(n), Seconds: seconds, Left: at&leftSide != 0, Path: path}
