@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/lasttree"
 )
 
 // filler finds what commits reach. It holds three sets of the size of the stack,
@@ -24,7 +25,9 @@ type filler struct {
 	held    int32 // whose bitmap set is; -1 if nobody's
 
 	made    []made
-	last    lastTrees
+	last    lasttree.Trees[readTree]
+	serves  func(readTree) bool
+	walk    int
 	queue   []uint32 // commits to visit, a heap: that with the highest place in order first
 	found   []uint32
 	pending []pendingTree
@@ -32,6 +35,9 @@ type filler struct {
 	encoded []byte
 	recent  []foundID // by the low bits of the id
 }
+
+// readTree is what is noted of a tree that was read: where it is, and in which walk that was.
+type readTree struct{ walk, position int }
 
 // foundID is where an object was found.
 type foundID struct {
@@ -66,8 +72,12 @@ type pendingTree struct {
 
 func newFiller(c *commits) *filler {
 	n := c.index.Len()
-	return &filler{commits: c, set: NewSet(n), below: NewSet(n), scratch: NewSet(n), held: -1,
+	f := &filler{commits: c, set: NewSet(n), below: NewSet(n), scratch: NewSet(n), held: -1,
 		recent: make([]foundID, maxRecent)}
+	// Trees that were read in another walk serve only if below has them. That they are in f.set would not do: they
+	// may be waiting to be read, and of two trees neither would be gone through because of the other.
+	f.serves = func(t readTree) bool { return t.walk == f.walk || f.below.Has(t.position) }
+	return f
 }
 
 // fill makes the bitmaps of all chosen commits of the chains and hears each, still in
@@ -142,7 +152,7 @@ func (f *filler) start(below int64) error {
 		}
 	}
 	copy(f.below, f.set)
-	f.last.start(f.below)
+	f.walk++
 	return nil
 }
 
@@ -256,7 +266,7 @@ func (f *filler) tree(ctx context.Context, position int) error {
 		}
 		f.hear(int(next.position), git.KindTree, next.hash)
 		take := func(mode git.Mode, name []byte, id git.ID) error { return f.take(next.prefix, mode, name, id) }
-		if err := f.last.each(f.format, next.prefix, int(next.position), data, take); err != nil {
+		if err := f.last.Each(f.format, next.prefix, data, readTree{f.walk, int(next.position)}, f.serves, take); err != nil {
 			return fmt.Errorf("tree %s: %w", id, err)
 		}
 	}
@@ -280,12 +290,12 @@ func (f *filler) take(prefix uint32, mode git.Mode, name []byte, id git.ID) erro
 	if !f.set.Add(position) {
 		return nil
 	}
-	hash := nameHash(prefix, name)
+	hash := git.NameHash(prefix, name)
 	if !mode.IsTree() {
 		f.hear(position, git.KindBlob, hash)
 		return nil
 	}
-	f.pending = append(f.pending, pendingTree{int32(position), hash, nameHash(hash, []byte{'/'})})
+	f.pending = append(f.pending, pendingTree{int32(position), hash, git.NameHash(hash, "/")})
 	return nil
 }
 
@@ -356,16 +366,4 @@ func (f *filler) pop() uint32 {
 	}
 	f.queue[at] = i
 	return top
-}
-
-// nameHash goes on with git's pack_name_hash from the hash of what comes before
-// name in the path.
-func nameHash(h uint32, name []byte) uint32 {
-	for _, c := range name {
-		if c == ' ' || c == '\t' || c == '\n' || c == '\r' {
-			continue
-		}
-		h = h>>2 + uint32(c)<<24
-	}
-	return h
 }

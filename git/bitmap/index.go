@@ -156,7 +156,7 @@ func (x *Index) Kind(position int) git.Kind {
 func (x *Index) Kinds(kind git.Kind) Set { return x.kinds[kind] }
 
 // NameHash returns the hash of a path that the object at a position has (see
-// history.NameHash); 0 for commits and tags, and where none is known.
+// git.NameHash); 0 for commits and tags, and where none is known.
 func (x *Index) NameHash(position int) uint32 {
 	layer, at := x.Place(position)
 	file := x.layers[layer].File

@@ -125,7 +125,7 @@ func (d *differ) tree(ctx context.Context, id git.ID) ([]byte, error) {
 // when they are too many.
 func (d *differ) compare(old, new []byte) error {
 	for len(d.keys) <= maxChanged && d.work >= 0 {
-		same := d.sameEntries(old, new)
+		same := git.SameEntries(d.format, old, new)
 		old, new = old[same:], new[same:]
 		if len(old)+len(new) == 0 {
 			return nil
@@ -154,36 +154,6 @@ func (d *differ) compare(old, new []byte) error {
 		}
 	}
 	return nil
-}
-
-// sameEntries returns how many bytes the entries take in which two trees are the same
-// from the start. Nearly all of a tree is, so that this is where the time goes: the bytes are
-// compared many at once, and entries parsed only to know where one ends.
-func (d *differ) sameEntries(a, b []byte) int {
-	n := commonPrefix(a, b)
-	end := 0
-	for end < n {
-		_, start, nul := git.EntrySpan(d.format, a[end:])
-		if next := end + nul + 1 + d.idSize; start > 0 && next <= n {
-			end = next
-		} else {
-			break
-		}
-	}
-	return end
-}
-
-// commonPrefix returns how many bytes a and b have in common from the start.
-func commonPrefix(a, b []byte) int {
-	const step = 256
-	n, end := 0, min(len(a), len(b))
-	for n+step <= end && bytes.Equal(a[n:n+step], b[n:n+step]) {
-		n += step
-	}
-	for n < end && a[n] == b[n] {
-		n++
-	}
-	return n
 }
 
 // treeEntry is an entry of a tree; size is how many bytes it takes, 0 where the tree ends.

@@ -207,7 +207,7 @@ type order struct {
 
 func (o *order) check(a, b span) (found uint64) {
 	nameA, nameB := o.data[a.start:a.end], o.data[b.start:b.end]
-	n := commonPrefix(nameA, nameB)
+	n := git.CommonPrefix(nameA, nameB)
 	byteA, byteB := byteAt(nameA, n), byteAt(nameB, n)
 	if n < len(nameA) && n < len(nameB) {
 		if byteA > byteB {
@@ -265,21 +265,6 @@ func byteAt(name []byte, i int) byte {
 		return name[i]
 	}
 	return 0
-}
-
-// commonPrefix returns how many bytes a and b start with in common.
-func commonPrefix(a, b []byte) int {
-	n := min(len(a), len(b))
-	i := 0
-	for ; i+8 <= n; i += 8 {
-		if x := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); x != 0 {
-			return i + bits.TrailingZeros64(x)/8
-		}
-	}
-	for i < n && a[i] == b[i] {
-		i++
-	}
-	return i
 }
 
 func isZero(b []byte) bool {

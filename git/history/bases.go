@@ -116,7 +116,7 @@ func (b *baseSearch) pair(ctx context.Context, p treePair) error {
 		return err
 	}
 	for len(had) > 0 && len(data) > 0 {
-		if same := sameEntries(b.format, had, data); same > 0 {
+		if same := git.SameEntries(b.format, had, data); same > 0 {
 			had, data = had[same:], data[same:]
 			continue
 		}
@@ -140,28 +140,14 @@ func (b *baseSearch) pair(ctx context.Context, p treePair) error {
 		if id == newID || isSubmodule(mode) || isSubmodule(newMode) {
 			continue
 		}
-		hash := nameHash(p.prefix, name)
+		hash := git.NameHash(p.prefix, name)
 		if !mode.IsTree() {
 			b.add(id, git.KindBlob, hash)
 		} else if b.add(id, git.KindTree, hash) {
-			b.pending = append(b.pending, treePair{id, newID, nameHash(hash, "/")})
+			b.pending = append(b.pending, treePair{id, newID, git.NameHash(hash, "/")})
 		}
 	}
 	return nil
-}
-
-// sameEntries returns how many bytes of entries a and b start with alike.
-func sameEntries(f git.Format, a, b []byte) int {
-	same, end := commonPrefix(a, b), 0
-	for end < same {
-		_, start, nul := git.EntrySpan(f, a[end:])
-		next := end + nul + 1 + f.Size()
-		if start == 0 || next > same {
-			break
-		}
-		end = next
-	}
-	return end
 }
 
 // compareEntries orders entries as trees do: a directory as if its name ended in

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/bitmap"
+	"github.com/ingot-forge/ingot/git/lasttree"
 )
 
 // cover finds all that some objects reach: a set of the positions that bitmaps
@@ -18,7 +19,7 @@ type cover struct {
 	below   *cover // what it has counts as had: it is left out; may be nil
 	commits visit
 	roots   []git.ID // trees of the commits gone through, in that order
-	last    *lastTrees
+	last    *lasttree.Trees[struct{}]
 	noBlobs bool // blobs are left out
 
 	set    bitmap.Set // nil without bitmaps
@@ -50,7 +51,7 @@ func newCover(s *source, g *graph, below *cover) *cover {
 	if below != nil {
 		c.last = below.last // what was taken up there is had here
 	} else {
-		c.last = new(lastTrees)
+		c.last = new(lasttree.Trees[struct{}])
 	}
 	return c
 }
@@ -194,13 +195,13 @@ func (c *cover) open(ctx context.Context, t coverTree) error {
 		return err
 	}
 	before := len(c.pending)
-	err = c.last.each(c.format, t.prefix, data, func(mode git.Mode, name []byte, id git.ID) error {
-		hash := nameHash(t.prefix, name)
+	err = c.last.Each(c.format, t.prefix, data, struct{}{}, nil, func(mode git.Mode, name []byte, id git.ID) error {
+		hash := git.NameHash(t.prefix, name)
 		switch {
 		case mode.IsTree():
 			fresh, err := c.add(&id, git.KindTree, hash)
 			if fresh {
-				c.pending = append(c.pending, coverTree{id, nameHash(hash, "/")})
+				c.pending = append(c.pending, coverTree{id, git.NameHash(hash, "/")})
 			}
 			return err
 		case !isSubmodule(mode) && !c.noBlobs:

@@ -65,12 +65,12 @@ func (w *treeWalk) markEntries(ctx context.Context, tree uint32, p *place, prefi
 		return err
 	}
 	err = eachEntry(w.format, data, func(mode git.Mode, name []byte, entry git.ID) error {
-		hash := nameHash(prefix, name)
+		hash := git.NameHash(prefix, name)
 		switch {
 		case mode.IsTree():
 			i, err := w.markHad(entry, isTree, hash)
 			if err == nil && p != nil {
-				p.add(name, i, nameHash(hash, "/"))
+				p.add(name, i, git.NameHash(hash, "/"))
 			}
 			return err
 		case !isSubmodule(mode):
@@ -151,7 +151,7 @@ func (w *treeWalk) settleLate(ctx context.Context) error {
 		w.late = w.late[:n-1]
 		prefix := w.hashes[tree]
 		if prefix != 0 { // it is no root
-			prefix = nameHash(prefix, "/")
+			prefix = git.NameHash(prefix, "/")
 		}
 		if err := w.markEntries(ctx, tree, nil, prefix); err != nil {
 			return err

@@ -56,7 +56,7 @@ type Derived struct {
 type Object struct {
 	ID       git.ID
 	Kind     git.Kind
-	NameHash uint32 // see NameHash
+	NameHash uint32 // see git.NameHash
 }
 
 // Missing returns the objects reachable from the wants and not from the haves,

@@ -194,7 +194,7 @@ func TestMissingReadsLittle(t *testing.T) {
 	}
 	for _, want := range []history.Object{
 		{ID: m.tree(m.files[old]), Kind: git.KindTree},
-		{ID: m.blob("1"), Kind: git.KindBlob, NameHash: history.NameHash("d1/e1/f1")},
+		{ID: m.blob("1"), Kind: git.KindBlob, NameHash: git.NameHash(0, "d1/e1/f1")},
 	} {
 		if !slices.Contains(bases, want) {
 			t.Errorf("%v is not among the %d bases", want, len(bases))
@@ -386,13 +386,6 @@ func TestMissingDeep(t *testing.T) {
 }
 
 func TestNameHash(t *testing.T) {
-	// As git's pack_name_hash, which is not to be had from the command line:
-	// its definition is that of the last sixteen characters that are not blank.
-	for path, want := range map[string]uint32{"": 0, "a": 0x61 << 24, "ab": 0x61<<22 + 0x62<<24, "a b\n": 0x61<<22 + 0x62<<24} {
-		if got := history.NameHash(path); got != want {
-			t.Errorf("NameHash(%q) = %#x, want %#x", path, got, want)
-		}
-	}
 	m := newModel()
 	c := m.commit(1, map[string]string{"dir name/sub/Make file.c": "1"})
 	sent, _, err := history.Missing(context.Background(), m, history.Request{Wants: []git.ID{c}}, nil)
@@ -403,8 +396,8 @@ func TestNameHash(t *testing.T) {
 	for _, o := range sent[1:] {
 		got = append(got, o.NameHash)
 	}
-	want := []uint32{0, history.NameHash("dir name"), history.NameHash("dir name/sub"),
-		history.NameHash("dir name/sub/Make file.c")}
+	want := []uint32{0, git.NameHash(0, "dir name"), git.NameHash(0, "dir name/sub"),
+		git.NameHash(0, "dir name/sub/Make file.c")}
 	if !slices.Equal(got, want) {
 		t.Errorf("hashes %x, want %x", got, want)
 	}

@@ -297,7 +297,7 @@ func TestSelectBases(t *testing.T) {
 			continue
 		}
 		want[m.blob(content)] = true
-		if o := (history.Object{ID: m.blob(content), Kind: git.KindBlob, NameHash: history.NameHash(path)}); !bases[o] {
+		if o := (history.Object{ID: m.blob(content), Kind: git.KindBlob, NameHash: git.NameHash(0, path)}); !bases[o] {
 			t.Errorf("the old version of %s is not among the bases", path)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/lasttree"
 )
 
 // treeWalk finds the trees and blobs that hang from given trees and not from
@@ -23,7 +24,7 @@ type treeWalk struct {
 	found   int // objects to be sent so far
 	steps   int
 
-	last lastTrees
+	last lasttree.Trees[struct{}]
 	edge edge
 	late []uint32 // trees found first and then had
 }
@@ -196,7 +197,7 @@ func (w *treeWalk) scan(ctx context.Context, t pendingTree) error {
 		return nil
 	}
 	if w.filter == nil || !w.filter.revisits() {
-		err = w.last.each(w.format, t.prefix, data, take)
+		err = w.last.Each(w.format, t.prefix, data, struct{}{}, nil, take)
 	} else {
 		err = eachEntry(w.format, data, take)
 	}
@@ -245,7 +246,7 @@ func (w *treeWalk) subtree(t pendingTree, name []byte, id *git.ID) error {
 	}
 	next := pendingTree{tree: i, beside: beside, depth: t.depth + 1}
 	next.prefix = w.nameEntry(i, before, t.prefix, name)
-	next.prefix = nameHash(next.prefix, "/")
+	next.prefix = git.NameHash(next.prefix, "/")
 	if w.filter != nil {
 		if e, err := w.filter.enter(t.state, name); err != nil {
 			return err
@@ -284,7 +285,7 @@ func (w *treeWalk) blob(ctx context.Context, t pendingTree, name []byte, id *git
 // nameEntry gives an object the hash of its path unless it has one from where
 // it was met before, and returns that of this path.
 func (w *treeWalk) nameEntry(i uint32, before marks, prefix uint32, name []byte) uint32 {
-	h := nameHash(prefix, name)
+	h := git.NameHash(prefix, name)
 	if before&(markFound|markHad) == 0 {
 		w.hashes[i] = h
 	}

@@ -3,6 +3,8 @@ package pack
 import (
 	"encoding/binary"
 	"math/bits"
+
+	"github.com/ingot-forge/ingot/git"
 )
 
 const (
@@ -156,7 +158,7 @@ func (x *DeltaIndex) longest(target []byte) (from, n int) {
 		if len(base) <= n {
 			break
 		}
-		if m := commonPrefix(base, target); m > n && m >= deltaBlock {
+		if m := git.CommonPrefix(base, target); m > n && m >= deltaBlock {
 			from, n = int(e.at), m
 			if n >= deltaGoodMatch {
 				break
@@ -164,22 +166,6 @@ func (x *DeltaIndex) longest(target []byte) (from, n int) {
 		}
 	}
 	return from, n
-}
-
-// commonPrefix returns how many bytes a and b have in common at their start.
-func commonPrefix(a, b []byte) int {
-	n := min(len(a), len(b))
-	a, b = a[:n], b[:n]
-	i := 0
-	for ; i+8 <= n; i += 8 {
-		if d := binary.LittleEndian.Uint64(a[i:]) ^ binary.LittleEndian.Uint64(b[i:]); d != 0 {
-			return i + bits.TrailingZeros64(d)/8
-		}
-	}
-	for i < n && a[i] == b[i] {
-		i++
-	}
-	return i
 }
 
 // appendInsert appends instructions that insert p.

@@ -340,13 +340,13 @@ func (r *reacher) entries(ctx context.Context, item treeItem, meet func(object) 
 		if !meet(o) {
 			continue
 		}
-		hash := nameHash(item.name, name)
+		hash := git.NameHash(item.name, name)
 		if o >= 0 {
 			r.names[o] = hash
 		}
 		if mode.IsTree() {
 			r.sequence(&r.trees, o)
-			r.stack = append(r.stack, treeItem{object: o, name: nameHash(hash, []byte{'/'})})
+			r.stack = append(r.stack, treeItem{object: o, name: git.NameHash(hash, "/")})
 		} else {
 			r.sequence(&r.blobs, o)
 		}
@@ -384,17 +384,6 @@ func (r *reacher) below(ctx context.Context, commit git.ID) (numberSet, error) {
 		}
 	}
 	return set, nil
-}
-
-// nameHash goes on from the hash of a part of a path: see history.NameHash, which this is.
-func nameHash(h uint32, name []byte) uint32 {
-	for _, c := range name {
-		if c == ' ' || c == '\t' || c == '\n' || c == '\r' {
-			continue
-		}
-		h = h>>2 + uint32(c)<<24
-	}
-	return h
 }
 
 // datedCommit is a commit to be walked; dated is a heap of them, newest first.

@@ -282,7 +282,7 @@ func (p *plan) sendStep(ctx context.Context, s int, out []int64, found *fresh, n
 // baseKey says which objects are versions of each other.
 type baseKey struct {
 	kind git.Kind
-	name uint32 // history.NameHash of the path
+	name uint32 // git.NameHash of the path
 }
 
 func keyOf(o history.Object) baseKey { return baseKey{o.Kind, o.NameHash} }

@@ -1,12 +1,11 @@
-package history
+package git
 
 // NameHash is git's pack_name_hash: a number that grows mostly with the last
 // sixteen bytes of a path, so that files of one kind and of one name sort
-// together wherever they are.
-func NameHash(path string) uint32 { return nameHash(0, path) }
-
-// nameHash goes on from the hash of what comes before name in the path.
-func nameHash[S string | []byte](h uint32, name S) uint32 {
+// together wherever they are. It goes on from the hash of what comes before name
+// in the path; that of nothing is 0.
+func NameHash[S string | []byte](before uint32, name S) uint32 {
+	h := before
 	for i := range len(name) {
 		c := name[i]
 		if c == ' ' || c == '\t' || c == '\n' || c == '\r' {
