@@ -24,7 +24,6 @@ const (
 type differ struct {
 	objects git.Objects
 	format  git.Format
-	idSize  int
 
 	now, past map[git.ID][]byte // trees: those of past are left when now is full
 	kept      int               // bytes in now
@@ -46,7 +45,7 @@ type subdir struct {
 }
 
 func newDiffer(objects git.Objects, f git.Format) *differ {
-	return &differ{objects: objects, format: f, idSize: f.Size(),
+	return &differ{objects: objects, format: f,
 		now: make(map[git.ID][]byte), past: make(map[git.ID][]byte), seen: make(map[pathKey]struct{})}
 }
 
