@@ -96,6 +96,12 @@ func cases() []scenario {
 		{"nested directory renamed", and(lib, files{"lib/in/x": numbered("x", 9), "lib/in/y": numbered("y", 9)}),
 			and(moved, files{"src/in/x": numbered("x", 9), "src/in/y": numbered("y", 9)}),
 			and(lib, files{"lib/in/x": numbered("x", 9), "lib/in/y": numbered("y", 9), "lib/in/z": text("z"), "lib/d": text("new")})},
+		{"directory split below one that is not", and(lib, files{"lib/in/deep/x": numbered("x", 9), "lib/in/deep2/y": numbered("y", 9)}),
+			and(moved, files{"src/in/deep/x": numbered("x", 9), "doc/in/deep2/y": numbered("y", 9)}),
+			and(lib, files{"lib/in/deep/x": numbered("x", 9), "lib/in/deep2/y": numbered("y", 9), "lib/d": text("new")})},
+		{"directory known by its majority", and(lib, files{"lib/d": numbered("z", 20), "rel": numbered("z", 20).with(" 1\n", " 1\n1\n1\n1\n1\n1\n1\n")}),
+			and(moved, files{"src/e": numbered("z", 20).with(" 19\n", " end\n")}),
+			and(lib, files{"lib/d": numbered("z", 20), "lib/new": text("new"), "rel": numbered("z", 20)})},
 		{"names around a directory", files{"t-2": f, "t/x": g, "t.c": h}, files{"t-2": f1, "t": g, "t.c": h}, files{"t-2": fEnd, "t/x": g, "t/y": h, "t.c": h}},
 		{"everything deleted by one", lib, files{}, lib},
 		{"everything deleted by both", and(lib, files{"f": f}), files{}, files{"f": f}},
@@ -173,7 +179,7 @@ func TestAgain(t *testing.T) {
 					}
 				}
 				ours[to] = f
-				if d > 3 {
+				if d > 2 {
 					ours[fmt.Sprintf("lib%d/new%d", d, j)] = f
 				}
 			}
@@ -182,6 +188,9 @@ func TestAgain(t *testing.T) {
 		if i%2 == 0 {
 			theirs["lib0/sub/added"] = text("added")
 			theirs["lib1/sub/added"] = text("added")
+		}
+		if i%3 == 0 { // what matters to nobody goes where it is moved along
+			base["far/z"], ours["far/z"], theirs["lib0/sub/z"] = text("z"), text("z"), text("z")
 		}
 		if i%4 > 1 {
 			theirs["lib0/added"] = text("added")
