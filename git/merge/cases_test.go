@@ -191,6 +191,8 @@ func TestAgain(t *testing.T) {
 		}
 		if i%3 == 0 { // what matters to nobody goes where it is moved along
 			base["far/z"], ours["far/z"], theirs["lib0/sub/z"] = text("z"), text("z"), text("z")
+			y := numbered("y", 9)
+			base["near/y"], ours["near/y"], theirs["near2/y2"] = y, y.with(" 3\n", " three\n"), y
 		}
 		if i%4 > 1 {
 			theirs["lib0/added"] = text("added")
