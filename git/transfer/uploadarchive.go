@@ -10,7 +10,7 @@ import (
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/repo"
-	"github.com/ingot-forge/ingot/git/transfer/archive"
+	"github.com/ingot-forge/ingot/git/archive"
 	"github.com/ingot-forge/ingot/git/wire"
 )
 

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/ingot-forge/ingot/git"
-	"github.com/ingot-forge/ingot/git/transfer/archive"
+	"github.com/ingot-forge/ingot/git/archive"
 )
 
 // stock is a repository of stock git.
