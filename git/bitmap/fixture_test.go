@@ -65,6 +65,13 @@ func newFixture(t testing.TB, f git.Format, stream io.Reader) *fixture {
 	return x
 }
 
+// in returns the same repository for a subtest.
+func (x *fixture) in(t testing.TB) *fixture {
+	y := *x
+	y.t = t
+	return &y
+}
+
 // load reads all objects.
 func (x *fixture) load() {
 	x.t.Helper()
