@@ -91,11 +91,10 @@ func (d *deriver) run(ctx context.Context) error {
 			return fmt.Errorf("reverse index: %w", err)
 		}
 	}
-	graph, done, err := d.graph(ctx)
+	graph, err := d.graph(ctx)
 	if err != nil {
 		return fmt.Errorf("commit graph: %w", err)
 	}
-	defer done()
 	if err := d.bitmaps(ctx, graph); err != nil {
 		return fmt.Errorf("bitmaps: %w", err)
 	}
@@ -145,19 +144,27 @@ func (d *deriver) of(ctx context.Context, n int) (*packDerived, error) {
 }
 
 // graph writes the layers of the commit graph that are missing, and returns all
-// of it. Packs without commits of their own have no layer.
-func (d *deriver) graph(ctx context.Context) (g *commitgraph.Graph, done func(), err error) {
-	copied, done := d.oldGraph(ctx)
+// of it. Packs without commits of their own have no layer. Filters are copied from the
+// graph of the repository as it is.
+func (d *deriver) graph(ctx context.Context) (g *commitgraph.Graph, err error) {
+	old, err := d.snap.Graph(ctx) // it holds until the snapshot is closed
+	if err != nil {
+		return nil, err
+	}
+	var copied []*commitgraph.Graph
+	if old != nil {
+		copied = append(copied, old)
+	}
 	var layers, sums [][]byte
 	for n := range d.rows {
 		files, err := d.of(ctx, n)
 		if err != nil {
-			return nil, done, err
+			return nil, err
 		}
 		data := files.graph
 		if data == nil || !equalStacks(files.below, sums) {
 			if data, err = d.graphLayer(ctx, n, g, copied, data != nil); err != nil {
-				return nil, done, err
+				return nil, err
 			}
 		}
 		if data == nil {
@@ -165,18 +172,10 @@ func (d *deriver) graph(ctx context.Context) (g *commitgraph.Graph, done func(),
 		}
 		layers, sums = append(layers, data), append(sums, commitgraph.Checksum(d.format, data))
 		if g, err = commitgraph.Open(d.format, layers); err != nil {
-			return nil, done, err
+			return nil, err
 		}
 	}
-	return g, done, nil
-}
-
-// oldGraph returns the graph of the repository as it is, from which filters are copied.
-func (d *deriver) oldGraph(ctx context.Context) (graphs []*commitgraph.Graph, done func()) {
-	if g, err := d.snap.Graph(ctx); err == nil && g != nil { // it holds until the snapshot is closed
-		return []*commitgraph.Graph{g}, func() {}
-	}
-	return nil, func() {}
+	return g, nil
 }
 
 // graphLayer makes and publishes the layer beside pack n; nil if there is nothing in it.

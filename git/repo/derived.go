@@ -92,7 +92,7 @@ func (s *Snapshot) Graph(ctx context.Context) (*commitgraph.Graph, error) {
 	return d.graph.value, nil
 }
 
-// close lets go of what the snapshot holds.
+// closeDerived lets go of what the snapshot holds.
 func (s *Snapshot) closeDerived() {
 	d := &s.derived
 	d.mu.Lock()

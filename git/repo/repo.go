@@ -6,11 +6,13 @@
 // nobody can see them (Ingest, Stage), and then one Commit makes packs, refs,
 // ref log and event log visible together. A crash in between leaves files that
 // nothing names; Sweep removes them after a grace time. Compact joins packs in the
-// same two steps.
+// same two steps, leaves out what no ref has reached for long, and writes what walks may
+// ask instead of objects: derived data.
 //
-// What always holds: every object that a ref or an object of a committed pack
-// names is in the repository's packs (Ingest checks the links of every object
-// it takes in), so a reader never meets a missing object.
+// What always holds: all that a ref reaches is in the repository's packs (Ingest checks the links
+// of every object it takes in, and that what it names outside the pack is reachable), so a
+// reader who comes from a ref never meets a missing object. Derived data change no
+// answer.
 //
 // Files and Catalog are the two ports on which all of this stands.
 package repo
