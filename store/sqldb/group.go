@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ingot-forge/ingot/git/repo"
@@ -72,7 +73,7 @@ func (db *DB) inTurn(ctx context.Context, alone bool, do func(*tx) error) error 
 	return db.explain(err)
 }
 
-var errPanic = fmt.Errorf("a panic in a transaction")
+var errPanic = errors.New("a panic in a transaction")
 
 // begin begins a group.
 func (db *DB) begin(ctx context.Context, alone bool) (*group, error) {
