@@ -206,6 +206,18 @@ func (p *Pack) At(offset int64) (at int, err error) {
 	return p.order.Place(rank), nil
 }
 
+// Delta returns the stored delta of e, inflated; it is the caller's.
+func (p *Pack) Delta(ctx context.Context, e Entry) ([]byte, error) {
+	s, err := p.stored(ctx, e.Offset)
+	if err != nil {
+		return nil, err
+	}
+	if !s.kind.IsDelta() {
+		return nil, entryError(e.Offset, corrupt("a delta is asked of what is stored whole"))
+	}
+	return p.delta(ctx, &s, nil)
+}
+
 // Copy writes the stored zlib stream of e to w, as it is.
 func (p *Pack) Copy(ctx context.Context, w io.Writer, e Entry) error {
 	return p.copyRange(ctx, w, e.Data, e.End)
