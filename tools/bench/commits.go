@@ -71,12 +71,7 @@ func (c *commits) next() (command string, pack []byte) {
 	c.tip = hex.EncodeToString(id[:])
 	c.count++
 
-	pack = binary.BigEndian.AppendUint32([]byte("PACK\x00\x00\x00\x02"), uint32(len(entries)))
-	for _, e := range entries {
-		pack = append(pack, e...)
-	}
-	sum := sha1.Sum(pack)
-	return command, append(pack, sum[:]...)
+	return command, packOf(entries)
 }
 
 func (c *commits) push(s server, repo string) error {
@@ -124,9 +119,12 @@ func treeDelta(old, changed []byte) []byte {
 	return d
 }
 
-// emptyPack is a pack without objects.
-func emptyPack() []byte {
-	pack := []byte("PACK\x00\x00\x00\x02\x00\x00\x00\x00")
+// packOf is a pack of entries; without any, one of no objects.
+func packOf(entries [][]byte) []byte {
+	pack := binary.BigEndian.AppendUint32([]byte("PACK\x00\x00\x00\x02"), uint32(len(entries)))
+	for _, e := range entries {
+		pack = append(pack, e...)
+	}
 	sum := sha1.Sum(pack)
 	return append(pack, sum[:]...)
 }

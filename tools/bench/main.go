@@ -19,17 +19,18 @@ import (
 
 // options are the command line's.
 type options struct {
-	program  string
-	source   string
-	ref      string
-	rounds   int
-	only     string
-	sections []string
-	pushes   int    // of section pushes
-	refs     int    // of section refs
-	growth   int    // commits of the smallest history of section growth
-	charts   string // directory for SVG files; none if empty
-	profile  string // operation whose profiles are taken instead
+	program      string
+	source       string
+	ref          string
+	rounds       int
+	only         string
+	sections     []string
+	pushes       int    // of section pushes
+	refs         int    // of section refs
+	repositories int    // of section repositories
+	growth       int    // commits of the smallest history of section growth
+	charts       string // directory for SVG files; none if empty
+	profile      string // operation whose profiles are taken instead
 }
 
 // sections are the parts of a run, in order.
@@ -41,6 +42,7 @@ var sections = []struct {
 	{"concurrent", (*bench).concurrent},
 	{"pushes", (*bench).pushes},
 	{"refs", (*bench).refs},
+	{"repositories", (*bench).repositories},
 	{"growth", (*bench).growth},
 }
 
@@ -58,6 +60,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "measure only operations whose names contain this")
 	flag.IntVar(&o.pushes, "pushes", 10_000, "one-commit pushes of section pushes")
 	flag.IntVar(&o.refs, "refs", 1_000_000, "refs of section refs")
+	flag.IntVar(&o.repositories, "repositories", 100_000, "repositories of section repositories")
 	flag.IntVar(&o.growth, "growth", 100, "commits of the smallest history of section growth; the others have 10, 100 and 1,000 times as many")
 	flag.StringVar(&o.charts, "charts", "", "directory to write SVG charts to")
 	flag.StringVar(&o.profile, "profile", "", "take CPU and allocation profiles of this operation instead of measuring")

@@ -21,7 +21,7 @@ func (b *bench) refs() error {
 		if _, err := receive(b.ours, repo, pushBody(commands, pack)); err != nil {
 			return err
 		}
-		pack = emptyPack()
+		pack = packOf(nil)
 	}
 	if err := b.ours.restart(); err != nil {
 		return err

@@ -55,7 +55,7 @@ func startIngot(program, data string) (*ingotServer, error) {
 }
 
 func (s *ingotServer) start() error {
-	s.address = ""
+	s.address, s.debug = "", ""
 	s.cmd = exec.Command(s.program, "serve", "--data", s.data, "--http", "127.0.0.1:0", "--ssh", "off", "--log-level", "warn",
 		"--debug", "127.0.0.1:0")
 	s.cmd.Stderr = os.Stderr
