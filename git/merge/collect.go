@@ -3,12 +3,9 @@ package merge
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 
 	"github.com/ingot-forge/ingot/git"
 )
-
-func itoa(i int) string { return strconv.Itoa(i) }
 
 // level is a directory that is being walked.
 type level struct {

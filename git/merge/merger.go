@@ -2,6 +2,7 @@ package merge
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ingot-forge/ingot/git"
@@ -129,7 +130,7 @@ func (m *merger) uniquePath(path string, side int) string {
 	stem := path + "~" + strings.ReplaceAll(m.labels[side], "/", "_")
 	unique := stem
 	for i := 0; m.paths[unique] != nil; i++ {
-		unique = stem + "_" + itoa(i)
+		unique = stem + "_" + strconv.Itoa(i)
 	}
 	return unique
 }
