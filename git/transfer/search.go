@@ -260,15 +260,16 @@ func (p *plan) best(ctx context.Context, g *group, st step, it *item, budget *at
 	if err != nil {
 		return nil, 0, err
 	}
-	if st.how == asStored && (e.Size < minSearched || e.Size > maxSearched) || st.how == onID && p.fine(e) {
+	if st.how == onID && p.fine(e) {
 		return nil, 0, nil
+	}
+	_, size, err := from.Header(ctx, int(it.at)) // before it is read: it may be too large for memory
+	if err != nil || size < minSearched || size > maxSearched {
+		return nil, 0, err
 	}
 	_, data, err := from.Object(ctx, int(it.at))
 	if err != nil {
 		return nil, 0, err
-	}
-	if len(data) < minSearched || len(data) > maxSearched {
-		return nil, 0, nil
 	}
 	// A delta is worth it below what the stored bytes are, or half the content: it
 	// is deflated on top.
@@ -284,12 +285,17 @@ func (p *plan) best(ctx context.Context, g *group, st step, it *item, budget *at
 			continue
 		}
 		if b.index == nil {
-			_, content, err := p.snap.Object(ctx, b.id)
+			_, size, err := p.snap.Header(ctx, b.id)
 			if err != nil {
 				return nil, 0, err
 			}
-			if len(content) > maxSearched {
+			if size > maxSearched {
+				b.depth = maxMade // nobody looks at it again
 				continue
+			}
+			_, content, err := p.snap.Object(ctx, b.id)
+			if err != nil {
+				return nil, 0, err
 			}
 			b.index = pack.NewDeltaIndex(content)
 			budget.Add(-int64(len(content)))
