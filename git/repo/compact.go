@@ -105,7 +105,7 @@ func (c *compaction) revsDue(ctx context.Context, rows []Pack) bool {
 		if err != nil {
 			return false // whoever needs the pack will say so
 		}
-		rev, files := c.store.derived.rev(ctx, c.snap.state.Format, row.Name, p.pack.Index())
+		rev, files := c.store.derived.rev(ctx, c.snap.state.Format, row.Name, p.value.Index())
 		closeAll(files)
 		c.store.packs.release(p)
 		if rev == nil {
@@ -275,7 +275,7 @@ func (c *compaction) verify(ctx context.Context, row Pack) error {
 		return err
 	}
 	defer c.store.packs.release(p)
-	return p.pack.Verify(ctx, nil, func(done, total int) { c.tell("verifying", done, total) })
+	return p.value.Verify(ctx, nil, func(done, total int) { c.tell("verifying", done, total) })
 }
 
 func (c *compaction) tell(phase string, done, total int) {

@@ -64,7 +64,7 @@ type deriver struct {
 	*compaction
 	format  git.Format
 	rows    []Pack // bottom first
-	packs   []*openPack
+	packs   []*heldPack
 	files   []*pooled[*packDerived]
 	written int
 }
@@ -117,7 +117,7 @@ func (d *deriver) publish(ctx context.Context, pack, file string, data []byte) e
 
 // rev writes the reverse index of a pack, if it has none that is sound.
 func (d *deriver) rev(ctx context.Context, n int) error {
-	p := d.packs[n].pack
+	p := d.packs[n].value
 	if p.Index().Count() < d.store.config.DeriveFrom {
 		return nil
 	}
@@ -179,7 +179,8 @@ func (d *deriver) graph(ctx context.Context) (g *commitgraph.Graph, err error) {
 }
 
 // graphLayer makes and publishes the layer beside pack n; nil if there is nothing in it.
-func (d *deriver) graphLayer(ctx context.Context, n int, below *commitgraph.Graph, copied []*commitgraph.Graph, replace bool) ([]byte, error) {
+func (d *deriver) graphLayer(ctx context.Context, n int, below *commitgraph.Graph, copied []*commitgraph.Graph,
+	replace bool) ([]byte, error) {
 	tips, err := d.tips(ctx, n)
 	if err != nil {
 		return nil, err
@@ -206,7 +207,7 @@ func (d *deriver) bitmaps(ctx context.Context, graph *commitgraph.Graph) error {
 	var layers []bitmap.Layer
 	var sums [][]byte
 	for n, row := range d.rows {
-		rev, err := d.packs[n].pack.Rev()
+		rev, err := d.packs[n].value.Rev()
 		if err != nil {
 			return err
 		}
@@ -215,7 +216,7 @@ func (d *deriver) bitmaps(ctx context.Context, graph *commitgraph.Graph) error {
 			return err
 		}
 		sums = append(sums, row.Checksum)
-		layer := bitmap.Layer{Pack: d.packs[n].pack.Index(), Rev: rev, File: files.bitmap}
+		layer := bitmap.Layer{Pack: d.packs[n].value.Index(), Rev: rev, File: files.bitmap}
 		if layer.File != nil && !equalStacks(layer.File.Stack(), sums) {
 			layer.File = nil
 		}
@@ -230,7 +231,8 @@ func (d *deriver) bitmaps(ctx context.Context, graph *commitgraph.Graph) error {
 }
 
 // bitmapLayer makes and publishes the bitmaps of pack n on those below.
-func (d *deriver) bitmapLayer(ctx context.Context, n int, layers []bitmap.Layer, graph *commitgraph.Graph) (*bitmap.File, error) {
+func (d *deriver) bitmapLayer(ctx context.Context, n int, layers []bitmap.Layer,
+	graph *commitgraph.Graph) (*bitmap.File, error) {
 	index, err := bitmap.NewIndex(d.format, layers)
 	if err != nil {
 		return nil, err
@@ -297,7 +299,7 @@ func (d *deriver) tips(ctx context.Context, n int) (tips []git.ID, err error) {
 // within reports whether an object is in the stack up to pack n.
 func (d *deriver) within(id git.ID, n int) bool {
 	for k := n; k >= 0; k-- {
-		if _, ok := d.packs[k].pack.Index().Find(id); ok {
+		if _, ok := d.packs[k].value.Index().Find(id); ok {
 			return true
 		}
 	}

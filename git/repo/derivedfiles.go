@@ -25,16 +25,16 @@ const (
 	// derivedBytes is the size from which a pack of few objects has derived data as
 	// well, so that those above it can.
 	derivedBytes = 1 << 20
-	// idlePositions bounds the stacks that are kept open while nobody uses them: their
+	// openPositions bounds the stacks that are open, save those that somebody uses: their
 	// positions, which cost about a byte each.
-	idlePositions = 64 << 20
+	openPositions = 64 << 20
 )
 
-// stackWeight is what a stack of so many layers and positions counts for idlePositions. A stack
+// stackWeight is what a stack of so many layers and positions counts for openPositions. A stack
 // holds its packs and files open, and many small ones would hold very many of them: so
 // a layer weighs at least so much that idle stacks hold no more than half of Config.OpenPacks.
 func (c *Config) stackWeight(layers, positions int) int64 {
-	return max(int64(positions), int64(layers)*idlePositions/int64(max(c.OpenPacks/2, 1)))
+	return max(int64(positions), int64(layers)*openPositions/int64(max(c.OpenPacks/2, 1)))
 }
 
 // derivable reports whether derived data of a pack are written and looked for. A
@@ -221,7 +221,7 @@ func graphBases(f git.Format, data []byte) ([][]byte, error) {
 // bitmapsOf returns the index of a stack of packs. The caller releases it.
 func (d *derived) bitmapsOf(ctx context.Context, f git.Format, names []string) (*pooled[*bitmapStack], error) {
 	return d.bitmaps.acquire(ctx, strings.Join(names, " "), func(ctx context.Context) (*bitmapStack, int64, func(), error) {
-		var held []*openPack
+		var held []*heldPack
 		var files []*pooled[*packDerived]
 		done := func() {
 			for _, p := range held {
@@ -251,12 +251,12 @@ func (d *derived) bitmapsOf(ctx context.Context, f git.Format, names []string) (
 			if v.value.bitmap == nil {
 				return fail(fmt.Errorf("%s: %w", BitmapFile(name), ErrNoFile))
 			}
-			rev, err := p.pack.Rev()
+			rev, err := p.value.Rev()
 			if err != nil {
 				return fail(err)
 			}
-			layers = append(layers, bitmap.Layer{Pack: p.pack.Index(), Rev: rev, File: v.value.bitmap})
-			s.packs = append(s.packs, p.pack)
+			layers = append(layers, bitmap.Layer{Pack: p.value.Index(), Rev: rev, File: v.value.bitmap})
+			s.packs = append(s.packs, p.value)
 		}
 		index, err := bitmap.NewIndex(f, layers)
 		if err != nil {

@@ -1,140 +1,54 @@
 package repo
 
 import (
-	"container/list"
 	"context"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/ingot-forge/ingot/git"
 	"github.com/ingot-forge/ingot/git/pack"
 )
 
 // openPacks shares opened packs between snapshots, also between those of
-// different repositories that have the same pack. A pack stays open while a
-// snapshot holds it, and after that until more than max are open.
+// different repositories that have the same pack.
 type openPacks struct {
-	files Files
-	cache *pack.Cache
-	max   int
+	pool[*pack.Pack] // by name; each weighs one
+	files            Files
+	cache            *pack.Cache
 	// rev opens a pack's stored reverse index, if it has one; the files returned hold it.
 	rev func(ctx context.Context, f git.Format, name string, x *pack.Index) (*pack.Rev, []File)
-
-	mu     sync.Mutex
-	byName map[string]*openPack
-	idle   list.List // of *openPack that nobody holds, most recently used first
 }
 
-// openPack is one pack. refs and idle are under openPacks.mu; the rest is set
-// by whoever has the gate and does not change once pack is set.
-type openPack struct {
-	name string
-	refs int
-	idle *list.Element
-
-	gate  chan struct{} // of size one: a lock that a context can give up on
-	pack  *pack.Pack
-	files []File
-}
+// heldPack is a pack that somebody has acquired.
+type heldPack = pooled[*pack.Pack]
 
 // acquire opens a pack or shares the open one. The caller releases it.
-func (o *openPacks) acquire(ctx context.Context, f git.Format, row *Pack) (*openPack, error) {
-	p := o.hold(row.Name)
-	select {
-	case p.gate <- struct{}{}:
-	case <-ctx.Done():
-		o.release(p)
-		return nil, ctx.Err()
-	}
-	var err error
-	if p.pack == nil { // or whoever opened it before us failed, perhaps cancelled
-		err = p.open(ctx, o, f, row)
-	}
-	<-p.gate
-	if err != nil {
-		o.release(p)
-		return nil, err
-	}
-	return p, nil
+func (o *openPacks) acquire(ctx context.Context, f git.Format, row *Pack) (*heldPack, error) {
+	return o.pool.acquire(ctx, row.Name, func(ctx context.Context) (*pack.Pack, int64, func(), error) {
+		p, files, err := o.open(ctx, f, row)
+		return p, 1, func() { closeAll(files) }, err
+	})
 }
 
-func (o *openPacks) hold(name string) *openPack {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	p, ok := o.byName[name]
-	if !ok {
-		if o.byName == nil {
-			o.byName = make(map[string]*openPack)
-		}
-		p = &openPack{name: name, gate: make(chan struct{}, 1)}
-		o.byName[name] = p
-	}
-	if p.idle != nil {
-		o.idle.Remove(p.idle)
-		p.idle = nil
-	}
-	p.refs++
-	return p
-}
-
-// release gives up one hold and closes what is too much.
-func (o *openPacks) release(p *openPack) {
-	o.mu.Lock()
-	var close []*openPack
-	if p.refs--; p.refs == 0 {
-		if p.pack == nil { // never opened
-			delete(o.byName, p.name)
-		} else {
-			p.idle = o.idle.PushFront(p)
-		}
-	}
-	for len(o.byName) > o.max && o.idle.Len() > 0 {
-		close = append(close, o.evict())
-	}
-	o.mu.Unlock()
-	for _, p := range close {
-		p.close()
-	}
-}
-
-// evict takes out the pack that nobody has held for longest. Called with mu held.
-func (o *openPacks) evict() *openPack {
-	p := o.idle.Remove(o.idle.Back()).(*openPack)
-	p.idle = nil
-	delete(o.byName, p.name)
-	return p
-}
-
-// close closes all packs that nobody holds and returns how many are held.
-func (o *openPacks) close() (held int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for o.idle.Len() > 0 {
-		o.evict().close()
-	}
-	return len(o.byName)
-}
-
-// open opens both files, or what is in the row. Called with the gate.
-func (p *openPack) open(ctx context.Context, o *openPacks, f git.Format, row *Pack) (err error) {
+// open opens both files, or what is in the row. The pack is used until the files returned are closed.
+func (o *openPacks) open(ctx context.Context, f git.Format, row *Pack) (_ *pack.Pack, files []File, err error) {
 	if row.InRow() {
-		return p.openRow(ctx, o, f, row)
+		p, err := o.openRow(ctx, f, row)
+		return p, nil, err
 	}
-	var files []File
 	defer func() {
 		if err != nil {
 			closeAll(files)
 		}
 	}()
-	indexFile, err := o.files.Open(ctx, IndexFile(p.name))
+	indexFile, err := o.files.Open(ctx, IndexFile(row.Name))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	files = append(files, indexFile)
 	data, whole, err := contents(ctx, indexFile)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", IndexFile(p.name), err)
+		return nil, files, fmt.Errorf("read %s: %w", IndexFile(row.Name), err)
 	}
 	if !whole { // a copy: the file is of no more use
 		closeAll(files)
@@ -142,35 +56,34 @@ func (p *openPack) open(ctx context.Context, o *openPacks, f git.Format, row *Pa
 	}
 	index, err := pack.OpenIndex(f, data)
 	if err != nil {
-		return fmt.Errorf("%s: %w", IndexFile(p.name), err)
+		return nil, files, fmt.Errorf("%s: %w", IndexFile(row.Name), err)
 	}
-	packFile, err := o.files.Open(ctx, PackFile(p.name))
+	packFile, err := o.files.Open(ctx, PackFile(row.Name))
 	if err != nil {
-		return err
+		return nil, files, err
 	}
 	files = append(files, packFile)
 	opened, err := pack.Open(ctx, f, packFile, index, o.cache)
 	if err != nil {
-		return fmt.Errorf("%s: %w", PackFile(p.name), err)
+		return nil, files, fmt.Errorf("%s: %w", PackFile(row.Name), err)
 	}
-	if rev, held := o.rev(ctx, f, p.name, index); rev != nil {
+	if rev, held := o.rev(ctx, f, row.Name, index); rev != nil {
 		opened.UseRev(rev)
 		files = append(files, held...)
 	}
-	p.pack, p.files = opened, files
-	return nil
+	return opened, files, nil
 }
 
-func (p *openPack) openRow(ctx context.Context, o *openPacks, f git.Format, row *Pack) error {
+func (o *openPacks) openRow(ctx context.Context, f git.Format, row *Pack) (*pack.Pack, error) {
 	index, err := pack.OpenIndex(f, row.Index)
-	if err == nil {
-		p.pack, err = pack.Open(ctx, f, memory(row.Data), index, o.cache)
-	}
 	if err != nil {
-		p.pack = nil
-		return fmt.Errorf("row of pack %s: %w", row.Name, err)
+		return nil, fmt.Errorf("row of pack %s: %w", row.Name, err)
 	}
-	return nil
+	p, err := pack.Open(ctx, f, memory(row.Data), index, o.cache)
+	if err != nil {
+		return nil, fmt.Errorf("row of pack %s: %w", row.Name, err)
+	}
+	return p, nil
 }
 
 // memory is a pack.Source.
@@ -183,11 +96,6 @@ func (m memory) View(_ context.Context, off int64, n int) ([]byte, error) {
 		return nil, io.EOF
 	}
 	return m[off:min(off+int64(n), int64(len(m)))], nil
-}
-
-func (p *openPack) close() {
-	closeAll(p.files)
-	p.pack, p.files = nil, nil
 }
 
 // closeAll closes files that were only read: an error would change nothing.

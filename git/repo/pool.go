@@ -8,15 +8,16 @@ import (
 )
 
 // pool shares values that are costly to open. A value stays open while somebody
-// holds it, and after that until the idle ones together weigh more than max.
+// holds it, and after that until all that are open weigh more than max: then those go
+// that nobody has held for longest.
 type pool[T any] struct {
 	max int64
 
-	mu    sync.Mutex
-	byKey map[string]*pooled[T]
-	held  int       // values that somebody holds
-	idle  list.List // of *pooled[T] that nobody holds, most recently used first
-	spare int64     // what the idle ones weigh
+	mu     sync.Mutex
+	byKey  map[string]*pooled[T]
+	held   int       // values that somebody holds
+	idle   list.List // of *pooled[T] that nobody holds, most recently used first
+	weight int64     // of all that are open
 }
 
 // pooled is one value. What follows gate is set by whoever has it, and does not
@@ -50,6 +51,7 @@ func (p *pool[T]) acquire(ctx context.Context, key string, open opening[T]) (*po
 	if !v.open.Load() { // or whoever opened it before us failed, perhaps cancelled
 		if v.value, v.weight, v.close, err = open(ctx); err == nil {
 			v.open.Store(true)
+			p.opened(v)
 		}
 	}
 	<-v.gate
@@ -73,7 +75,6 @@ func (p *pool[T]) hold(key string) *pooled[T] {
 	}
 	if v.idle != nil {
 		p.idle.Remove(v.idle)
-		p.spare -= v.weight
 		v.idle = nil
 	}
 	if v.refs == 0 {
@@ -83,6 +84,15 @@ func (p *pool[T]) hold(key string) *pooled[T] {
 	return v
 }
 
+// opened notes that a value is open, and closes what is too much.
+func (p *pool[T]) opened(v *pooled[T]) {
+	p.mu.Lock()
+	p.weight += v.weight
+	closing := p.excess()
+	p.mu.Unlock()
+	closeValues(closing)
+}
+
 // release gives up one hold and closes what is too much.
 func (p *pool[T]) release(v *pooled[T]) {
 	p.mu.Lock()
@@ -90,20 +100,30 @@ func (p *pool[T]) release(v *pooled[T]) {
 	if v.refs--; v.refs == 0 {
 		p.held--
 		switch {
-		case v.gone && v.open.Load():
+		case v.gone: // and open: only such are forgotten
+			p.weight -= v.weight
 			closing = append(closing, v)
-		case v.gone:
 		case !v.open.Load():
 			delete(p.byKey, v.key)
 		default:
 			v.idle = p.idle.PushFront(v)
-			p.spare += v.weight
 		}
 	}
-	for p.spare > p.max && p.idle.Len() > 0 {
+	closing = append(closing, p.excess()...)
+	p.mu.Unlock()
+	closeValues(closing)
+}
+
+// excess takes out what is too much, as far as nobody holds it. Called with mu held; the
+// caller closes it afterwards, since that may take long, and release what another pool has.
+func (p *pool[T]) excess() (closing []*pooled[T]) {
+	for p.weight > p.max && p.idle.Len() > 0 {
 		closing = append(closing, p.evict())
 	}
-	p.mu.Unlock()
+	return closing
+}
+
+func closeValues[T any](closing []*pooled[T]) {
 	for _, v := range closing {
 		v.close()
 	}
@@ -113,7 +133,7 @@ func (p *pool[T]) release(v *pooled[T]) {
 func (p *pool[T]) evict() *pooled[T] {
 	v := p.idle.Remove(p.idle.Back()).(*pooled[T])
 	v.idle = nil
-	p.spare -= v.weight
+	p.weight -= v.weight
 	delete(p.byKey, v.key)
 	return v
 }
@@ -136,7 +156,7 @@ func (p *pool[T]) forgetIf(key string, outdated func(T) bool) {
 	idle := v.idle != nil
 	if idle {
 		p.idle.Remove(v.idle)
-		p.spare -= v.weight
+		p.weight -= v.weight
 		v.idle = nil
 	}
 	p.mu.Unlock()
@@ -154,8 +174,6 @@ func (p *pool[T]) close() (held int) {
 	}
 	held = p.held
 	p.mu.Unlock()
-	for _, v := range closing {
-		v.close()
-	}
+	closeValues(closing)
 	return held
 }

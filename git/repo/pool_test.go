@@ -46,20 +46,28 @@ func TestPool(t *testing.T) {
 		t.Errorf("the same key is opened twice: %v, %v", a, again)
 	}
 	p.release(a)
-	b := p.get(t, "b", 6)
-	p.release(b) // one idle
+	b, c := p.get(t, "b", 3), p.get(t, "c", 3) // now they are too heavy, but held
+	if n := p.open.Load(); n != 3 {
+		t.Errorf("%d open, want all that are held", n)
+	}
+	p.release(b)
+	if n := p.open.Load(); n != 2 {
+		t.Errorf("%d open, want those that are held", n)
+	}
+	p.release(c)
+	p.release(again) // both idle, and not too heavy
 	if n := p.open.Load(); n != 2 {
 		t.Errorf("%d open, want both", n)
 	}
-	p.release(again) // both idle: the one idle for longer goes
-	if p.open.Load() != 1 || p.get(t, "a", 6).value != 1 {
-		t.Errorf("%d open, want the one used last", p.open.Load())
+	p.release(p.get(t, "d", 3)) // one too much: that goes which is idle for longest
+	if p.open.Load() != 2 || p.get(t, "a", 6).value != 1 {
+		t.Errorf("%d open, want those used last", p.open.Load())
 	}
 
 	// Whoever holds a value that is forgotten keeps it.
 	p.forget("a")
 	anew := p.get(t, "a", 6)
-	if anew.value == 1 || p.open.Load() != 2 {
+	if anew.value == 1 || p.open.Load() != 2 { // the old one is held, and d went for the new one
 		t.Errorf("forgotten, and still there: %+v", anew)
 	}
 	if held := p.close(); held != 2 {
@@ -80,8 +88,8 @@ func TestPool(t *testing.T) {
 	p.forget("nobody")
 	p.release(x)
 	p.forget("x")
-	if held := p.close(); held != 0 || p.open.Load() != 0 || p.spare != 0 {
-		t.Errorf("%d held, %d open, %d idle weight at the end", held, p.open.Load(), p.spare)
+	if held := p.close(); held != 0 || p.open.Load() != 0 || p.weight != 0 {
+		t.Errorf("%d held, %d open, weight %d at the end", held, p.open.Load(), p.weight)
 	}
 }
 

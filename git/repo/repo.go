@@ -39,7 +39,7 @@ type Config struct {
 	OpenPacks  int           // packs kept open, and what is derived of as many, all repositories together; 512
 	States     int           // repository states kept in memory; 1,024
 	StateBytes int64         // that they take; 256 MiB
-	RowBytes   int           // of a pack, with its index, that is kept in its row and not in files; 64 KiB, at most MaxRowBytes; below 0: none
+	RowBytes   int           // of a pack with its index in its row, not in files; 64 KiB, at most MaxRowBytes; below 0: none
 	Workers    int           // goroutines of one ingest; GOMAXPROCS
 	Limits     pack.Limits   // of one ingest; none
 	Refs       int           // that one change may move; 100,000
@@ -91,11 +91,12 @@ func New(files Files, catalog Catalog, c Config) *Store {
 		catalog: catalog,
 		config:  c,
 		states:  states{max: c.States, maxBytes: c.StateBytes},
-		packs:   openPacks{files: files, cache: pack.NewCache(c.CacheBytes), max: c.OpenPacks},
+		packs:   openPacks{files: files, cache: pack.NewCache(c.CacheBytes)},
 	}
 	s.derived = derived{files: files, packs: &s.packs, config: &s.config}
-	s.derived.byPack.max = int64(c.OpenPacks)
-	s.derived.bitmaps.max, s.derived.graphs.max = idlePositions, idlePositions
+	s.packs.max = int64(c.OpenPacks)
+	s.derived.byPack.max = 2 * int64(c.OpenPacks) // idle stacks may hold half of it: see stackWeight
+	s.derived.bitmaps.max, s.derived.graphs.max = openPositions, openPositions
 	s.packs.rev = s.derived.rev
 	return s
 }

@@ -25,7 +25,7 @@ func (s *Store) Snapshot(ctx context.Context, id ID) (*Snapshot, error) {
 }
 
 func (s *Store) snapshot(state *State, opened time.Time) *Snapshot {
-	return &Snapshot{store: s, state: state, opened: opened, packs: make([]atomic.Pointer[openPack], len(state.Packs))}
+	return &Snapshot{store: s, state: state, opened: opened, packs: make([]atomic.Pointer[heldPack], len(state.Packs))}
 }
 
 // load returns the current state.
@@ -53,7 +53,7 @@ type Snapshot struct {
 	store  *Store
 	state  *State
 	opened time.Time // before the state was loaded
-	packs  []atomic.Pointer[openPack]
+	packs  []atomic.Pointer[heldPack]
 	hit    atomic.Int32 // place of the pack that had the last object
 
 	derived snapshotDerived
@@ -176,7 +176,7 @@ func (s *Snapshot) find(ctx context.Context, id git.ID, first int) (*pack.Pack, 
 // pack returns the pack at a place of State.Packs, opened.
 func (s *Snapshot) pack(ctx context.Context, place int) (*pack.Pack, error) {
 	if p := s.packs[place].Load(); p != nil {
-		return p.pack, nil
+		return p.value, nil
 	}
 	p, err := s.store.packs.acquire(ctx, s.state.Format, &s.state.Packs[place])
 	if err != nil {
@@ -185,7 +185,7 @@ func (s *Snapshot) pack(ctx context.Context, place int) (*pack.Pack, error) {
 	if !s.packs[place].CompareAndSwap(nil, p) { // another goroutine was faster; it is the same pack
 		s.store.packs.release(p)
 	}
-	return p.pack, nil
+	return p.value, nil
 }
 
 // rowRoom returns how large a pack may be that is added in its row: Config.RowBytes,
