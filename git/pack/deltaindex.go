@@ -3,6 +3,8 @@ package pack
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
+	"sync"
 
 	"github.com/ingot-forge/ingot/git"
 )
@@ -62,7 +64,9 @@ func NewDeltaIndex(base []byte) *DeltaIndex {
 
 	// Of a run of equal blocks only the first is entered: a match found there
 	// is the longest.
-	hashes := make([]deltaEntry, 0, n)
+	w := indexScratches.Get().(*indexScratch)
+	defer indexScratches.Put(w)
+	hashes := slices.Grow(w.hashes[:0], n)
 	last := uint64(1) << 32 // no hash
 	for at := 0; at+deltaBlock <= len(base); at += deltaBlock {
 		h := deltaHash(base[at:])
@@ -75,8 +79,9 @@ func NewDeltaIndex(base []byte) *DeltaIndex {
 	}
 
 	// Counts become starts; a bucket that is too full takes every so manieth.
-	kept, seen := uint32(0), make([]uint32, len(x.bucket)-1)
-	counts := make([]uint32, len(seen))
+	kept := uint32(0)
+	seen := zeroed(w.seen, len(x.bucket)-1)
+	counts := zeroed(w.counts, len(seen))
 	for i := range seen {
 		counts[i] = x.bucket[i]
 		x.bucket[i] = kept
@@ -98,7 +103,31 @@ func NewDeltaIndex(base []byte) *DeltaIndex {
 		}
 		x.blocks[x.bucket[i]+uint32(k)] = e
 	}
+	if n <= keptIndexed {
+		w.hashes, w.seen, w.counts = hashes, seen, counts
+	}
 	return x
+}
+
+// indexScratch is what making an index takes besides the index, kept for the next.
+type indexScratch struct {
+	hashes       []deltaEntry
+	seen, counts []uint32
+}
+
+var indexScratches = sync.Pool{New: func() any { return new(indexScratch) }}
+
+// keptIndexed is the most blocks of a base whose scratch is kept.
+const keptIndexed = 1 << 16
+
+// zeroed returns n zeros, in p if there is room.
+func zeroed(p []uint32, n int) []uint32 {
+	if cap(p) < n {
+		return make([]uint32, n)
+	}
+	p = p[:n]
+	clear(p)
+	return p
 }
 
 // Create appends to dst the delta that makes target out of the base. It returns
