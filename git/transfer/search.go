@@ -3,6 +3,7 @@ package transfer
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,10 @@ const (
 	maxTried     = 50
 	minTried     = 10
 	triedObjects = 2000
+	// largeFetch is how many objects make a fetch in which a related base is not compared at all,
+	// and triedLarge how many others are for one blob.
+	largeFetch = 4 * triedObjects
+	triedLarge = 3
 	// maxMade bounds how many new deltas lean on each other, as git's
 	// pack.depth does: clients undo them one by one.
 	maxMade = 50
@@ -40,6 +45,8 @@ const (
 	// goodDelta is the size up to which a delta is good enough to end the search for
 	// a better one: a tree in which one entry changed takes less.
 	goodDelta = 100
+	// leastDeflated is below what a delta is stored as it is: deflating would not make it shorter.
+	leastDeflated = 64
 	// maxFound bounds the memory that the deltas found take until they are sent.
 	maxFound = 16 << 20
 )
@@ -67,7 +74,10 @@ type base struct {
 	id    git.ID
 	step  int32 // -1: the client has it
 	depth int   // new deltas below it
-	index *pack.DeltaIndex
+	chain chain // once it was asked for
+	// content and index are there once it was compared.
+	content []byte
+	index   *pack.DeltaIndex
 }
 
 // search returns the new deltas worth sending, by step. Groups know nothing of each other, so all
@@ -241,19 +251,22 @@ func (p *plan) fine(e pack.Entry) bool {
 	return e.End-e.Data < fineDelta || len(p.steps) > triedObjects
 }
 
-// nth returns a base, those of the client last.
-func (g *group) nth(i int) *base {
-	if i < len(g.sent) {
-		return &g.sent[i]
+// all goes through the bases, the likeliest first: those of the client, then what was sent last.
+func (g *group) all(yield func(*base) bool) {
+	for _, bases := range [][]base{g.had, g.sent} {
+		for i := len(bases) - 1; i >= 0; i-- {
+			if !yield(&bases[i]) {
+				return
+			}
+		}
 	}
-	return &g.had[i-len(g.sent)]
 }
 
 // best returns the smallest delta that makes the object of a step out of a base,
 // and how many new ones that base leans on; nil if none is worth it.
 func (p *plan) best(ctx context.Context, g *group, st step, it *item, budget *atomic.Int64) (*fresh, int, error) {
 	if len(g.had)+len(g.sent) == 0 {
-		return nil, 0, nil
+		return nil, 0, nil // the first of its path
 	}
 	from := p.packs[it.pack]
 	e, err := from.Entry(ctx, int(it.at))
@@ -267,52 +280,124 @@ func (p *plan) best(ctx context.Context, g *group, st step, it *item, budget *at
 	if err != nil || size < minSearched || size > maxSearched {
 		return nil, 0, err
 	}
-	_, data, err := from.Object(ctx, int(it.at))
-	if err != nil {
-		return nil, 0, err
-	}
 	// A delta is worth it below what the stored bytes are, or half the content: it
 	// is deflated on top.
-	limit := len(data)/2 - p.format.Size()
+	limit := int(size)/2 - p.format.Size()
 	if st.how != anew {
 		limit = int(e.End-e.Data) - p.format.Size()
 	}
-	var best []byte
-	var on base
-	for i := len(g.had) + len(g.sent) - 1; i >= 0 && limit > 0; i-- {
-		b := g.nth(i)
-		if b.depth >= maxMade {
+	found, on, err := p.delta(ctx, g, from, int(it.at), limit, budget)
+	if found == nil || err != nil {
+		return nil, 0, err
+	}
+	m := made{size: int64(len(found)), stream: p.deflate(found)}
+	return &fresh{made: m, base: on.step, id: on.id}, on.depth, nil
+}
+
+// delta looks for a delta of at most limit bytes that makes an object out of a base: for trees by
+// comparing, which takes little there; for blobs by what is stored, and where that says nothing, or
+// not enough for a small fetch, by comparing as well.
+func (p *plan) delta(ctx context.Context, g *group, from *pack.Pack, at, limit int, budget *atomic.Int64) ([]byte, *base, error) {
+	var related []byte
+	var on *base
+	if g.key.kind == git.KindBlob {
+		line, err := chainOf(ctx, from, at)
+		if err != nil {
+			return nil, nil, err
+		}
+		related, on, err = p.related(ctx, g, line, limit)
+		if err != nil {
+			return nil, nil, err
+		}
+		if on != nil && (p.large() || related != nil && len(related) <= p.good()) {
+			return related, on, nil
+		}
+	}
+	_, data, err := from.Object(ctx, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	bases := g.all
+	if on != nil {
+		bases = func(yield func(*base) bool) { yield(on) }
+		if related != nil {
+			limit = len(related) - 1
+		}
+	}
+	compared, with, err := p.compared(ctx, g.key.kind, bases, data, limit, budget)
+	if compared == nil || err != nil {
+		return related, on, err
+	}
+	return compared, with, nil
+}
+
+// compared looks for the smallest delta of data by comparing it with bases.
+func (p *plan) compared(ctx context.Context, kind git.Kind, bases iter.Seq[*base], data []byte, limit int,
+	budget *atomic.Int64) (best []byte, on *base, err error) {
+	tried := 0
+	for b := range bases {
+		if b.depth >= maxMade || limit <= 0 {
 			continue
 		}
-		if b.index == nil {
+		if kind == git.KindBlob && p.large() && tried == triedLarge {
+			break
+		}
+		tried++
+		if b.content == nil {
 			_, size, err := p.snap.Header(ctx, b.id)
 			if err != nil {
-				return nil, 0, err
+				return nil, nil, err
 			}
 			if size > maxSearched {
 				b.depth = maxMade // nobody looks at it again
 				continue
 			}
-			_, content, err := p.snap.Object(ctx, b.id)
-			if err != nil {
-				return nil, 0, err
+			if _, b.content, err = p.snap.Object(ctx, b.id); err != nil {
+				return nil, nil, err
 			}
-			b.index = pack.NewDeltaIndex(content)
-			budget.Add(-int64(len(content)))
 		}
-		budget.Add(-int64(len(data)))
-		if d := b.index.Create(nil, data, limit); d != nil {
-			best, on, limit = d, *b, len(d)-1
+		var d []byte
+		if kind == git.KindTree {
+			d = pack.TreeDelta(p.format, nil, b.content, data, limit)
+		} else {
+			if b.index == nil {
+				b.index = pack.NewDeltaIndex(b.content)
+				budget.Add(-int64(len(b.content)))
+			}
+			budget.Add(-int64(len(data)))
+			d = b.index.Create(nil, data, limit)
+		}
+		if d != nil {
+			best, on, limit = d, b, len(d)-1
 			if len(d) <= goodDelta {
 				break
 			}
 		}
 	}
-	if best == nil {
-		return nil, 0, nil
+	return best, on, nil
+}
+
+// large reports whether so much is sent that what takes time counts for more than a few bytes.
+func (p *plan) large() bool { return len(p.steps) > largeFetch }
+
+// good is up to which size a delta of a blob out of stored ones is not compared: comparing finds
+// some of it elsewhere in the base, which over all saves a tenth.
+func (p *plan) good() int {
+	switch n := len(p.steps); {
+	case n <= triedObjects:
+		return goodDelta
+	case n <= largeFetch:
+		return 4 * goodDelta
 	}
-	m := made{size: int64(len(best)), stream: pack.Deflate(nil, best)}
-	return &fresh{made: m, base: on.step, id: on.id}, on.depth, nil
+	return maxSearched
+}
+
+// deflate deflates a new delta.
+func (p *plan) deflate(delta []byte) []byte {
+	if len(delta) < leastDeflated || len(p.steps) > triedObjects {
+		return pack.DeflateQuickly(nil, delta)
+	}
+	return pack.Deflate(nil, delta)
 }
 
 // sortByGain puts those with most at stake first.
