@@ -55,10 +55,13 @@ type reader struct {
 	lagged bool
 }
 
-// join follows the recipe of a key, which maker makes in a goroutine of its own if
-// there is none yet. packs are those of the caller's snapshot, which maker uses too. The
+// maker makes a recipe, and ends when its context does.
+type maker func(context.Context, *recipe) (sent, error)
+
+// join follows the recipe of a key, which is made in a goroutine of its own if
+// there is none yet. packs are those of the caller's snapshot, of which the maker uses no others. The
 // caller leaves.
-func (a *recipes) join(ctx context.Context, key recipeKey, packs map[string]bool, maker func(context.Context, *recipe) (sent, error)) *reader {
+func (a *recipes) join(ctx context.Context, key recipeKey, packs map[string]bool, by maker) *reader {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r := a.byKey[key]
@@ -67,7 +70,7 @@ func (a *recipes) join(ctx context.Context, key recipeKey, packs map[string]bool
 		r = nil
 	}
 	if r == nil {
-		r = a.start(ctx, key, packs, maker)
+		r = a.start(ctx, key, packs, by)
 	}
 	a.wake(r)
 	d := &reader{all: a, recipe: r}
@@ -86,7 +89,7 @@ func (r *recipe) fits(packs map[string]bool) bool {
 }
 
 // start begins a recipe. Called with mu held.
-func (a *recipes) start(ctx context.Context, key recipeKey, packs map[string]bool, maker func(context.Context, *recipe) (sent, error)) *recipe {
+func (a *recipes) start(ctx context.Context, key recipeKey, packs map[string]bool, by maker) *recipe {
 	// It goes on as long as anybody reads it, not as long as who began it does.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	r := &recipe{key: key, needs: packs, readers: make(map[*reader]bool), changed: make(chan struct{}),
@@ -100,7 +103,7 @@ func (a *recipes) start(ctx context.Context, key recipeKey, packs map[string]boo
 		defer close(r.finished)
 		defer cancel()
 		var s sent
-		err := contained(func() (err error) { s, err = maker(ctx, r); return err })
+		err := contained(func() (err error) { s, err = by(ctx, r); return err })
 		a.finish(r, s, err)
 	}()
 	return r
