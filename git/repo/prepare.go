@@ -32,7 +32,7 @@ func (c *compaction) prepare(ctx context.Context, j *joiner) error {
 	r := newReacher(c.snap, &j.numbers, kept, graph)
 	r.ordered = c.kept == 0
 	r.progress = func(done, total int) { c.tell("walking", done, total) }
-	err = r.walk(ctx, func(yield func(git.ID) error) error { return c.store.retained(ctx, c.snap, yield) })
+	err = r.walk(ctx, func(yield rooted) error { return c.store.retained(ctx, c.snap, yield) })
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -108,7 +108,7 @@ func (c *compaction) tip(ctx context.Context, r *reacher) (numberSet, error) {
 	if !ok {
 		return nil, nil
 	}
-	if kind, _, err := c.snap.Object(ctx, head.Target); err != nil || kind != git.KindCommit {
+	if kind, _, err := c.snap.Header(ctx, head.Target); err != nil || kind != git.KindCommit {
 		return nil, err
 	}
 	return r.below(ctx, head.Target)

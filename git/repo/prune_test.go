@@ -71,6 +71,24 @@ func without(ids, others []git.ID) (left []git.ID) {
 	return left
 }
 
+// TestPruneBesideMissing has a ref to an object that is not there: what hangs from it cannot be
+// told from what nothing reaches, so all stays.
+func TestPruneBesideMissing(t *testing.T) {
+	w, s := newWorld(t, git.SHA1), newStock(t, git.SHA1)
+	s.grow("main", 1, 3)
+	w.push(w.id, s.pack("main", "v1"), s.refs())
+	lost := s.write(git.KindBlob, "unreachable")
+	w.push(w.id, s.packOf(lost), nil)
+	w.commitRaw(repo.Change{Refs: []repo.RefUpdate{{Name: "refs/heads/broken", New: s.write(git.KindBlob, "never pushed")}}})
+	r := w.compact(repo.CompactOptions{All: true})
+	if r.Unchecked == "" || r.Unreachable > 0 {
+		t.Errorf("objects were looked for that nothing reaches: %v", r)
+	}
+	if has, err := w.snapshot(w.id).Has(t.Context(), lost); err != nil || !has {
+		t.Errorf("an object that nothing reaches is there: %v, %v", has, err)
+	}
+}
+
 // TestPruneEverything deletes the only ref.
 func TestPruneEverything(t *testing.T) {
 	w, s := newWorld(t, git.SHA1), newStock(t, git.SHA1)

@@ -118,10 +118,13 @@ func (r *reacher) idOf(o object) git.ID {
 	return r.id(int(o))
 }
 
-// walk notes all that the roots reach. Roots that are not there, because they were
-// left out long ago or came later, count for nothing.
-func (r *reacher) walk(ctx context.Context, roots func(yield func(git.ID) error) error) error {
-	if err := roots(func(id git.ID) error { return r.root(ctx, id) }); err != nil {
+// rooted hears of a root. One that was such only once may not be there, because it was left
+// out long ago or came later; then it counts for nothing.
+type rooted func(id git.ID, once bool) error
+
+// walk notes all that the roots reach.
+func (r *reacher) walk(ctx context.Context, roots func(rooted) error) error {
+	if err := roots(func(id git.ID, once bool) error { return r.root(ctx, id, once) }); err != nil {
 		return err
 	}
 	for len(r.queue) > 0 {
@@ -150,10 +153,10 @@ func (r *reacher) walk(ctx context.Context, roots func(yield func(git.ID) error)
 }
 
 // root notes an object of any kind: it peels tags.
-func (r *reacher) root(ctx context.Context, id git.ID) error {
-	for first := true; ; first = false {
+func (r *reacher) root(ctx context.Context, id git.ID, once bool) error {
+	for ; ; once = false {
 		o, ok := r.lookup(id)
-		if !ok && first {
+		if !ok && once {
 			return nil
 		}
 		if !ok {
@@ -407,9 +410,9 @@ func (d *dated) Pop() any {
 
 // retained walks what must not be left out: what refs point to, and what they pointed to at any time
 // since twice the grace time before the snapshot was opened.
-func (s *Store) retained(ctx context.Context, snap *Snapshot, yield func(git.ID) error) error {
+func (s *Store) retained(ctx context.Context, snap *Snapshot, yield rooted) error {
 	for r := range snap.state.Refs.All() {
-		if err := yield(r.Target); err != nil {
+		if err := yield(r.Target, false); err != nil {
 			return err
 		}
 	}
@@ -428,7 +431,7 @@ func (s *Store) retained(ctx context.Context, snap *Snapshot, yield func(git.ID)
 				if id.IsZero() {
 					continue
 				}
-				if err := yield(id); err != nil {
+				if err := yield(id, true); err != nil {
 					return err
 				}
 			}
