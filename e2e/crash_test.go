@@ -136,17 +136,17 @@ func TestCrash(t *testing.T) {
 				}
 			})
 		}
-		// Packs are joined beside the pushes, by a process that is killed as well.
-		compact := exec.Command(ingot, "admin", "compact", "--all", "alice/crash", "--data", data)
-		compact.Env = environment()
-		if err := compact.Start(); err != nil {
-			t.Fatal(err)
-		}
+		// Packs are joined beside the pushes, again and again, by processes that are killed as well.
+		running.Go(func() {
+			for ctx.Err() == nil {
+				compact := exec.CommandContext(ctx, ingot, "admin", "compact", "--all", "alice/crash", "--data", data)
+				compact.Env = environment()
+				_ = compact.Run() // killed, or outrun by the server's own
+			}
+		})
 		time.Sleep(time.Duration(100+mathrand.IntN(2400)) * time.Millisecond)
 		s.kill()
 		stop()
-		_ = compact.Process.Kill() // it may be over
-		_ = compact.Wait()
 		running.Wait()
 		if s, err = launch(data); err != nil {
 			t.Fatalf("round %d: restart: %v", round, err)
