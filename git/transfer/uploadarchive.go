@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/ingot-forge/ingot/git"
-	"github.com/ingot-forge/ingot/git/repo"
 	"github.com/ingot-forge/ingot/git/archive"
+	"github.com/ingot-forge/ingot/git/repo"
 	"github.com/ingot-forge/ingot/git/wire"
 )
 
