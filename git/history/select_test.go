@@ -74,9 +74,16 @@ func selected(t *testing.T, m *model, r history.Request) (sent set, s *history.S
 			}
 		}
 	}
+	bases := set{}
 	for _, o := range s.Bases {
 		if !sure[o.ID] || m.Memory[o.ID].Kind != o.Kind {
 			t.Errorf("base %s %s is nothing that the client has", o.Kind, o.ID)
+		}
+		bases[o.ID] = true
+	}
+	for id := range m.Memory {
+		if s.IsBase(id) != bases[id] {
+			t.Errorf("that %s is a base: %v, want %v", id, s.IsBase(id), bases[id])
 		}
 	}
 	return sent, s

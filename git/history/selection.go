@@ -28,6 +28,23 @@ type Selection struct {
 	Bases []Object
 	// Count is how many objects are to be sent in all.
 	Count int
+
+	walked *treeWalk       // that Bases come from; nil beside sets
+	bases  map[git.ID]bool // without a walk, once it is asked for
+}
+
+// IsBase reports whether an object is among Bases. It serves one goroutine.
+func (s *Selection) IsBase(id git.ID) bool {
+	if s.walked != nil && len(s.Bases) > 0 {
+		return s.walked.isHad(&id)
+	}
+	if s.bases == nil {
+		s.bases = make(map[git.ID]bool, len(s.Bases))
+		for _, o := range s.Bases {
+			s.bases[o.ID] = true
+		}
+	}
+	return s.bases[id]
 }
 
 // A fetch of up to so many new commits is walked without a look at bitmaps:
@@ -95,5 +112,5 @@ func (m *missing) walkTrees(ctx context.Context) (*Selection, error) {
 		return nil, err
 	}
 	send, bases := m.result()
-	return &Selection{Objects: send, Bases: bases, Count: len(send)}, nil
+	return &Selection{Objects: send, Bases: bases, Count: len(send), walked: m.trees}, nil
 }

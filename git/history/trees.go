@@ -316,11 +316,28 @@ func (w *treeWalk) appendFound(send []Object) []Object {
 	return send
 }
 
-// had returns the objects that the client is known to have; under a filter only
-// those of kinds that it lets through whole, because who filters now did so before.
+// hadMarks returns the marks of which an object has one that the client is known to have; under a
+// filter only those of kinds that it lets through whole, because who filters now did so before.
+func (w *treeWalk) hadMarks() (kinds marks) {
+	if w.filter.sure(git.KindTree) {
+		kinds |= isTree
+	}
+	if w.filter.sure(git.KindBlob) {
+		kinds |= isBlob
+	}
+	return kinds
+}
+
+// isHad reports whether an object is among had.
+func (w *treeWalk) isHad(id *git.ID) bool {
+	i, ok := w.ids.find(id)
+	return ok && w.marks[i]&markHad != 0 && w.marks[i]&w.hadMarks() != 0
+}
+
+// had returns the objects that the client is known to have.
 func (w *treeWalk) had() []Object {
-	trees, blobs := w.filter.sure(git.KindTree), w.filter.sure(git.KindBlob)
-	known := func(m marks) bool { return m&markHad != 0 && (trees && m&isTree != 0 || blobs && m&isBlob != 0) }
+	kinds := w.hadMarks()
+	known := func(m marks) bool { return m&markHad != 0 && m&kinds != 0 }
 	n := 0
 	for _, m := range w.marks {
 		if known(m) {

@@ -26,10 +26,8 @@ type builder struct {
 	meter *meter
 	sel   *history.Selection
 	index *bitmap.Index // nil: no sets
-	// layers are the packs of index, in its order; bases says what the client has
-	// that has no position.
+	// layers are the packs of index, in its order.
 	layers []layer
-	bases  map[git.ID]bool
 	links  []link // scratch
 
 	sent sent
@@ -98,12 +96,6 @@ func (b *builder) choose(ctx context.Context) error {
 			b.layers = append(b.layers, layer{pack: p, start: index.Start(l), end: index.Start(l + 1)})
 		}
 	}
-	if b.request.Thin {
-		b.bases = make(map[git.ID]bool, len(sel.Bases))
-		for _, o := range sel.Bases {
-			b.bases[o.ID] = true
-		}
-	}
 	if b.options.includeTag {
 		if err := b.includeTags(ctx); err != nil {
 			return err
@@ -132,7 +124,7 @@ func (b *builder) has(id git.ID) bool {
 	if !b.request.Thin {
 		return false
 	}
-	if b.bases[id] {
+	if b.sel.IsBase(id) {
 		return true
 	}
 	if b.sel.Has == nil {
