@@ -114,7 +114,7 @@ func (b *builder) checkNamed(ctx context.Context, changes []Change) error {
 		if c.Mode == git.ModeTree {
 			want = git.KindTree
 		}
-		err := b.view.check(ctx, c.Object, want)
+		_, err := b.view.Size(ctx, c.Object, want)
 		if forge.KindOf(err) == forge.NotFound {
 			return forge.Invalidf("tree", forge.CodeInvalid, "sha %s of %q is not a %s of this repository", b.view.Hex(c.Object), c.Path, want)
 		}

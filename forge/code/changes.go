@@ -152,9 +152,15 @@ func (c *Changes) counts(ctx context.Context) ([]diff.Counts, error) {
 func (c *Changes) AppendDiff(ctx context.Context, dst []byte) ([]byte, error) {
 	o := c.view.diffOptions()
 	o.Abbrev = c.view.abbrev
+	return c.appendEach(dst, func(dst []byte, change diff.Change) ([]byte, error) {
+		return diff.AppendPatch(ctx, c.view.snap, c.view.Format, dst, change, o)
+	})
+}
+
+func (c *Changes) appendEach(dst []byte, one func([]byte, diff.Change) ([]byte, error)) ([]byte, error) {
 	var err error
 	for _, change := range c.list {
-		if dst, err = diff.AppendPatch(ctx, c.view.snap, c.view.Format, dst, change, o); err != nil {
+		if dst, err = one(dst, change); err != nil {
 			return nil, err
 		}
 		if len(dst) > MaxDiff {

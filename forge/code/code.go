@@ -82,30 +82,27 @@ func (v *View) ancestry(ctx context.Context) (*ancestry.Commits, error) {
 // Object reads an object that a caller names by its id; one that it may not know
 // is NotFound, as one of another kind is.
 func (v *View) Object(ctx context.Context, id git.ID, kind git.Kind) ([]byte, error) {
-	if err := v.check(ctx, id, kind); err != nil {
+	if _, err := v.Size(ctx, id, kind); err != nil {
 		return nil, err
 	}
 	_, data, err := v.snap.Object(ctx, id)
 	return data, err
 }
 
-// check is NotFound unless the actor may know an object, and it is of that kind.
-func (v *View) check(ctx context.Context, id git.ID, kind git.Kind) error {
+// Size returns the size of an object that a caller names by its id; it fails as Object does.
+func (v *View) Size(ctx context.Context, id git.ID, kind git.Kind) (int64, error) {
 	known, err := v.IsKnown(ctx, id)
 	if err != nil {
-		return err
-	}
-	if known {
-		var is git.Kind
-		if is, _, err = v.snap.Header(ctx, id); err != nil {
-			return err
-		}
-		known = is == kind
+		return 0, err
 	}
 	if !known {
-		return v.notFound("No %s found for SHA", kind)
+		return 0, v.notFound("No %s found for SHA", kind)
 	}
-	return nil
+	is, size, err := v.snap.Header(ctx, id)
+	if err == nil && is != kind {
+		err = v.notFound("No %s found for SHA", kind)
+	}
+	return size, err
 }
 
 // commit reads a commit that was found by walking from a known one.

@@ -106,6 +106,9 @@ func (c *Comparison) AppendPatches(ctx context.Context, dst []byte) ([]byte, err
 		}
 	}
 	for i, id := range ids {
+		if i > 0 {
+			dst = append(dst, '\n')
+		}
 		one, err := c.view.Read(ctx, id)
 		if err == nil {
 			dst, err = c.view.AppendPatch(ctx, dst, one, i+1, len(ids))

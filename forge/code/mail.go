@@ -55,7 +55,7 @@ func (v *View) AppendPatch(ctx context.Context, dst []byte, c Commit, number, to
 		return nil, err
 	}
 	dst = append(dst, '\n')
-	dst, err = changes.AppendDiff(ctx, dst)
+	dst, err = changes.appendEach(dst, func(dst []byte, change diff.Change) ([]byte, error) { return changes.appendMailed(ctx, dst, change) })
 	if err == nil && len(dst) > MaxDiff {
 		err = errTooLarge()
 	}

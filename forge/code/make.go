@@ -115,7 +115,7 @@ func (v *View) MakeCommit(ctx context.Context, c NewCommit) (git.ID, error) {
 
 // named is Invalid unless the actor may know an object that a body names.
 func (v *View) named(ctx context.Context, field string, id git.ID, kind git.Kind) error {
-	err := v.check(ctx, id, kind)
+	_, err := v.Size(ctx, id, kind)
 	if forge.KindOf(err) == forge.NotFound {
 		return forge.Invalidf(field, forge.CodeInvalid, "%s: %s is not a %s of this repository", field, v.Hex(id), kind)
 	}

@@ -14,12 +14,12 @@ func Noreply(id forge.UserID, login, host string) string {
 }
 
 // FromNoreply returns whose address it is, if it is such a one.
-func FromNoreply(address, host string) (id forge.UserID, login string, ok bool) {
+func FromNoreply(address, host string) (id forge.UserID, ok bool) {
 	local, found := strings.CutSuffix(strings.ToLower(address), "@users.noreply."+strings.ToLower(host))
 	digits, login, plus := strings.Cut(local, "+")
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if !found || !plus || err != nil || n <= 0 || !forge.IsLogin(login) {
-		return 0, "", false
+		return 0, false
 	}
-	return forge.UserID(n), login, true
+	return forge.UserID(n), true
 }

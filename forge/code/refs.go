@@ -82,3 +82,14 @@ func (v *View) move(ctx context.Context, u repo.RefUpdate, why string) error {
 	_, err := v.Handle.Commit(ctx, v.snap, []repo.RefUpdate{u}, nil, why)
 	return err
 }
+
+// RenameBranch gives a branch another name; HEAD goes along.
+func (v *View) RenameBranch(ctx context.Context, old, name string) error {
+	if _, there := v.snap.Ref(heads + old); !there {
+		return v.notFound("Branch not found")
+	}
+	if err := v.Handle.RenameBranch(ctx, v.snap, old, name); err != nil {
+		return err
+	}
+	return v.reopen(ctx)
+}

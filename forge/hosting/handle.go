@@ -161,11 +161,29 @@ func pushEvent(actor *forge.Actor, f git.Format, moved []repo.RefUpdate, options
 // RefLog returns up to limit movements of a ref, or of all refs when ref is
 // "", newest first: those with a Seq below before, unless that is 0.
 func (h *Handle) RefLog(ctx context.Context, ref string, before int64, limit int) ([]repo.Movement, error) {
-	log, err := h.service.stores.RefLog.RefLog(ctx, repo.ID(h.Repository.ID), ref, before, Page{Limit: limit}.limit())
-	if errors.Is(err, repo.ErrNoRepository) {
-		return nil, forge.NoRepository(h.Actor)
+	limit = Page{Limit: limit}.limit()
+	log := make([]repo.Movement, 0, limit)
+	for {
+		page, err := h.service.stores.RefLog.RefLog(ctx, repo.ID(h.Repository.ID), ref, before, MaxPage)
+		if errors.Is(err, repo.ErrNoRepository) {
+			return nil, forge.NoRepository(h.Actor)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range page {
+			before = m.Seq
+			if !hidden(m.Ref) {
+				log = append(log, m)
+			}
+			if len(log) == limit {
+				return log, nil
+			}
+		}
+		if len(page) < MaxPage {
+			return log, nil
+		}
 	}
-	return log, err
 }
 
 // Events returns up to limit events of the repository with Seq greater than

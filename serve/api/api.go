@@ -8,8 +8,6 @@
 package api
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +22,7 @@ import (
 
 	"github.com/ingot-forge/ingot/forge"
 	"github.com/ingot-forge/ingot/forge/account"
+	"github.com/ingot-forge/ingot/forge/code"
 	"github.com/ingot-forge/ingot/forge/hosting"
 	"github.com/ingot-forge/ingot/serve"
 )
@@ -35,8 +34,11 @@ const Base = "/api/v3"
 // is; clients choose their features by it.
 const enterpriseVersion = "3.19.0"
 
-// maxBody bounds the JSON body of a request, in bytes.
-const maxBody = 1 << 20
+// The JSON body of a request has at most maxBody bytes, or maxUpload where it brings files.
+const (
+	maxBody   = 1 << 20
+	maxUpload = 64 << 20
+)
 
 // Config says what the API is about.
 type Config struct {
@@ -52,41 +54,8 @@ type Config struct {
 type api struct {
 	Config
 	base string // URL + Base
-}
-
-// New returns the handler of everything below Base.
-func New(c Config) http.Handler {
-	a := &api{Config: c, base: c.URL + Base}
-	r := chi.NewRouter()
-	r.Get("/", a.handle(a.root))
-	r.Get("/meta", a.handle(a.meta))
-	r.Get("/user", a.handle(a.getUser))
-	r.Get("/user/repos", a.handle(a.listOwnRepositories))
-	r.Post("/user/repos", a.handle(a.createRepository))
-	r.Get("/user/keys", a.handle(a.listKeys))
-	r.Post("/user/keys", a.handle(a.createKey))
-	r.Delete("/user/keys/{key}", a.handle(a.deleteKey))
-	r.Get("/users/{login}", a.handle(a.getUserByLogin))
-	r.Get("/users/{login}/repos", a.handle(a.listRepositoriesOf))
-	r.Route("/repos/{owner}/{repo}", func(r chi.Router) {
-		r.Get("/", a.handle(a.getRepository))
-		r.Patch("/", a.handle(a.editRepository))
-		r.Delete("/", a.handle(a.deleteRepository))
-		r.Get("/branches", a.handle(a.listBranches))
-		r.Get("/tags", a.handle(a.listTags))
-		r.Get("/git/refs", a.handle(a.listRefs))
-		r.Get("/git/matching-refs/*", a.handle(a.listMatchingRefs))
-		r.Get("/git/ref/*", a.handle(a.getRef))
-		r.Get("/forks", a.handle(a.listForks))
-		r.Post("/forks", a.handle(a.createFork))
-		r.Get("/collaborators", a.handle(a.listCollaborators))
-		r.Put("/collaborators/{login}", a.handle(a.setCollaborator))
-		r.Delete("/collaborators/{login}", a.handle(a.removeCollaborator))
-	})
-	unknown := a.handle(func(*request) (*result, error) { return nil, errNotFound })
-	r.NotFound(unknown)
-	r.MethodNotAllowed(unknown) // GitHub answers 404 there too
-	return shared(r)
+	code *code.Service
+	host string // of URL, as it stands in addresses that reach nobody
 }
 
 // shared lets scripts of any site call the API, as GitHub's does. They get in
@@ -137,6 +106,16 @@ type result struct {
 	body     any // encoded as JSON; nil for none
 	location string
 	link     string
+
+	media string // Content-Type of raw or stream, which are answered in place of body
+	raw   []byte
+	// stream writes the answer; what fails after its first byte cuts the connection.
+	stream   func(io.Writer) error
+	done     func() // ends what stream reads from; may be nil
+	filename string // under which a browser keeps it
+	tag      string // the entity tag; "": made of the body
+	// forever: the address has the id of what is answered, which therefore never changes.
+	forever bool
 }
 
 func ok(body any) *result { return &result{status: http.StatusOK, body: body} }
@@ -146,6 +125,11 @@ var errNotFound = &forge.Error{Kind: forge.NotFound, Message: "Not Found"}
 
 // handle finds out who asks, calls the handler and writes what it returns.
 func (a *api) handle(handler func(*request) (*result, error)) http.HandlerFunc {
+	return a.handleUpTo(maxBody, handler)
+}
+
+// handleUpTo is handle for bodies of another size.
+func (a *api) handleUpTo(limit int64, handler func(*request) (*result, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", "application/json; charset=utf-8")
@@ -163,58 +147,17 @@ func (a *api) handle(handler func(*request) (*result, error)) http.HandlerFunc {
 		if actor.Credential.Kind == forge.ByToken {
 			h.Set("X-OAuth-Scopes", actor.Credential.Scopes.String())
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		res, err := handler(&request{Request: r, actor: actor})
 		if err != nil {
 			a.fail(w, r, err)
 			return
 		}
+		if res.done != nil {
+			defer res.done()
+		}
 		a.write(w, r, res)
 	}
-}
-
-func (a *api) write(w http.ResponseWriter, r *http.Request, res *result) {
-	var body []byte
-	if res.body != nil {
-		var err error
-		if body, err = json.Marshal(res.body); err != nil {
-			a.fail(w, r, fmt.Errorf("encoding the answer: %w", err))
-			return
-		}
-	}
-	h := w.Header()
-	if res.location != "" {
-		h.Set("Location", res.location)
-	}
-	if res.link != "" {
-		h.Set("Link", res.link)
-	}
-	if body == nil {
-		h.Del("Content-Type")
-	}
-	if res.status == http.StatusOK {
-		sum := sha256.Sum256(body)
-		tag := `"` + hex.EncodeToString(sum[:16]) + `"`
-		h.Set("ETag", tag)
-		if r.Method == http.MethodGet && matches(r.Header.Get("If-None-Match"), tag) {
-			h.Del("Content-Type")
-			w.WriteHeader(http.StatusNotModified)
-			return
-		}
-	}
-	w.WriteHeader(res.status)
-	_, _ = w.Write(body) // a client that left needs no answer
-}
-
-// matches reports whether a list of entity tags has tag in it, weak or strong.
-func matches(list, tag string) bool {
-	for one := range strings.SplitSeq(list, ",") {
-		one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
-		if one == tag || one == "*" {
-			return true
-		}
-	}
-	return false
 }
 
 // problem is GitHub's JSON of an error.
@@ -274,6 +217,10 @@ func resourceOf(path string) string {
 		return "PublicKey"
 	case strings.Contains(path, "/collaborators/"):
 		return "Collaborator"
+	case strings.Contains(path, "/git/refs"):
+		return "Reference"
+	case strings.Contains(path, "/git/"), strings.Contains(path, "/commits"), strings.Contains(path, "/contents/"):
+		return "Commit"
 	}
 	return "Repository"
 }
@@ -367,14 +314,16 @@ const (
 	maxPage = 1000
 )
 
-func (r *request) paging() paging {
-	p := paging{page: 1, size: defaultPageSize}
+func (r *request) paging() paging { return r.pagingOf(defaultPageSize, maxPageSize) }
+
+func (r *request) pagingOf(standard, most int) paging {
+	p := paging{page: 1, size: standard}
 	q := r.URL.Query()
 	if n, err := strconv.Atoi(q.Get("page")); err == nil && n > 0 {
 		p.page = min(n, maxPage)
 	}
 	if n, err := strconv.Atoi(q.Get("per_page")); err == nil && n > 0 {
-		p.size = min(n, maxPageSize)
+		p.size = min(n, most)
 	}
 	return p
 }

@@ -47,38 +47,13 @@ type tag struct {
 	NodeID     string      `json:"node_id"`
 }
 
-// opened is a repository that the caller may read, as of now.
-type opened struct {
-	snap *repo.Snapshot
-	full string // "owner/name"
-	url  string // of the API
-}
-
-// read opens the repository of the path for reading and calls use with it.
-func (a *api) read(r *request, use func(*opened) (*result, error)) (*result, error) {
-	owner, name := r.repository()
-	handle, err := a.Hosting.Open(r.Context(), r.actor, forge.Read, owner, name)
-	if err != nil {
-		return nil, err
-	}
-	snap, err := handle.Snapshot(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	defer snap.Close()
-	full := handle.Repository.FullName()
-	return use(&opened{snap: snap, full: full, url: a.base + "/repos/" + full})
-}
-
-func (o *opened) hex(id git.ID) string { return o.snap.State().Format.Hex(id) }
-
-func (o *opened) commit(id git.ID) shortCommit {
-	return shortCommit{SHA: o.hex(id), URL: o.url + "/commits/" + o.hex(id)}
+func (o *opened) shortCommit(id git.ID) shortCommit {
+	return shortCommit{SHA: o.Hex(id), URL: o.url + "/commits/" + o.Hex(id)}
 }
 
 // under returns the refs whose names start with prefix, up to those of a page and one more.
 func (o *opened) under(prefix string, p paging) []repo.Ref {
-	return hosting.Refs(o.snap.State(), prefix, "", p.page*p.size+1)
+	return hosting.Refs(o.State(), prefix, "", p.page*p.size+1)
 }
 
 func (a *api) listBranches(r *request) (*result, error) {
@@ -87,7 +62,7 @@ func (a *api) listBranches(r *request) (*result, error) {
 		refs, more := pageOf(o.under("refs/heads/", p), p)
 		body := make([]branch, len(refs))
 		for i, ref := range refs {
-			body[i] = branch{Name: strings.TrimPrefix(ref.Name, "refs/heads/"), Commit: o.commit(ref.Target)}
+			body[i] = branch{Name: strings.TrimPrefix(ref.Name, "refs/heads/"), Commit: o.shortCommit(ref.Target)}
 		}
 		return &result{status: http.StatusOK, body: body, link: a.link(r, p, more)}, nil
 	})
@@ -105,19 +80,19 @@ func (a *api) listTags(r *request) (*result, error) {
 			}
 			name := strings.TrimPrefix(ref.Name, "refs/tags/")
 			body[i] = tag{Name: name, ZipballURL: o.url + "/zipball/" + ref.Name, TarballURL: o.url + "/tarball/" + ref.Name,
-				Commit: o.commit(target), NodeID: nodeID("Ref", 0) + o.hex(target)[:8]}
+				Commit: o.shortCommit(target), NodeID: nodeID("Ref", 0) + o.Hex(target)[:8]}
 		}
 		return &result{status: http.StatusOK, body: body, link: a.link(r, p, more)}, nil
 	})
 }
 
 func (a *api) gitRef(ctx context.Context, o *opened, ref repo.Ref) (gitRef, error) {
-	kind, _, err := o.snap.Header(ctx, ref.Target)
+	kind, _, err := o.Snapshot().Header(ctx, ref.Target)
 	if err != nil {
 		return gitRef{}, err
 	}
-	return gitRef{Ref: ref.Name, NodeID: nodeID("Ref", 0) + o.hex(ref.Target)[:8], URL: o.url + "/git/" + ref.Name,
-		Object: gitObject{Type: kind.String(), SHA: o.hex(ref.Target), URL: o.url + "/git/" + kind.String() + "s/" + o.hex(ref.Target)}}, nil
+	return gitRef{Ref: ref.Name, NodeID: nodeID("Ref", 0) + o.Hex(ref.Target)[:8], URL: o.url + "/git/" + ref.Name,
+		Object: gitObject{Type: kind.String(), SHA: o.Hex(ref.Target), URL: o.url + "/git/" + kind.String() + "s/" + o.Hex(ref.Target)}}, nil
 }
 
 // answerRefs answers one page of refs.
@@ -151,7 +126,7 @@ func (a *api) listMatchingRefs(r *request) (*result, error) {
 func (a *api) getRef(r *request) (*result, error) {
 	return a.read(r, func(o *opened) (*result, error) {
 		name := "refs/" + r.param("*")
-		refs := hosting.Refs(o.snap.State(), name, "", 1) // that very name comes first
+		refs := hosting.Refs(o.State(), name, "", 1) // that very name comes first
 		if len(refs) == 0 || refs[0].Name != name {
 			return nil, errNotFound
 		}
@@ -160,5 +135,57 @@ func (a *api) getRef(r *request) (*result, error) {
 			return nil, err
 		}
 		return ok(body), nil
+	})
+}
+
+func (a *api) createRef(r *request) (*result, error) {
+	return a.change(r, func(o *opened) (*result, error) {
+		var in struct {
+			Ref string `json:"ref"`
+			SHA string `json:"sha"`
+		}
+		if err := r.decode(&in); err != nil {
+			return nil, err
+		}
+		target, err := o.id(in.SHA, "sha")
+		if err == nil {
+			err = o.CreateRef(r.Context(), in.Ref, target)
+		}
+		if err != nil {
+			return nil, err
+		}
+		body, err := a.gitRef(r.Context(), o, repo.Ref{Name: in.Ref, Target: target})
+		return &result{status: http.StatusCreated, body: body, location: body.URL}, err
+	})
+}
+
+func (a *api) updateRef(r *request) (*result, error) {
+	return a.change(r, func(o *opened) (*result, error) {
+		var in struct {
+			SHA   string `json:"sha"`
+			Force bool   `json:"force"`
+		}
+		if err := r.decode(&in); err != nil {
+			return nil, err
+		}
+		target, err := o.id(in.SHA, "sha")
+		name := "refs/" + r.param("*")
+		if err == nil {
+			err = o.UpdateRef(r.Context(), name, target, in.Force)
+		}
+		if err != nil {
+			return nil, err
+		}
+		body, err := a.gitRef(r.Context(), o, repo.Ref{Name: name, Target: target})
+		return ok(body), err
+	})
+}
+
+func (a *api) deleteRef(r *request) (*result, error) {
+	return a.change(r, func(o *opened) (*result, error) {
+		if err := o.DeleteRef(r.Context(), "refs/"+r.param("*")); err != nil {
+			return nil, err
+		}
+		return &result{status: http.StatusNoContent}, nil
 	})
 }
