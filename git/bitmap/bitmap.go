@@ -65,10 +65,7 @@
 package bitmap
 
 import (
-	"crypto/sha1"
-	"crypto/sha256"
 	"fmt"
-	"hash"
 
 	"github.com/ingot-forge/ingot/git"
 )
@@ -95,11 +92,4 @@ var kinds = [4]git.Kind{git.KindCommit, git.KindTree, git.KindBlob, git.KindTag}
 
 func corrupt(format string, a ...any) error {
 	return fmt.Errorf("%w: bitmap: "+format, append([]any{git.ErrCorrupt}, a...)...)
-}
-
-func newChecksum(f git.Format) hash.Hash {
-	if f == git.SHA256 {
-		return sha256.New()
-	}
-	return sha1.New()
 }

@@ -134,7 +134,7 @@ func (x *File) Stack() [][]byte { return x.stack }
 // checkSum compares the checksum at the end.
 func (x *File) checkSum() error {
 	body := x.data[:len(x.data)-x.format.Size()]
-	sum := newChecksum(x.format)
+	sum := git.NewChecksum(x.format)
 	sum.Write(body)
 	if !bytes.Equal(sum.Sum(nil), x.data[len(body):]) {
 		return corrupt("checksum does not match")

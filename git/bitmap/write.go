@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+
+	"github.com/ingot-forge/ingot/git"
 )
 
 // writer puts finished bitmaps into a file.
@@ -36,7 +38,7 @@ func (b *builder) file() ([]byte, error) {
 	}
 	w.lookup()
 	w.nameHashes()
-	sum := newChecksum(b.format)
+	sum := git.NewChecksum(b.format)
 	sum.Write(w.out)
 	return sum.Sum(w.out), nil
 }

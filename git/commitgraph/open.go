@@ -2,11 +2,8 @@ package commitgraph
 
 import (
 	"bytes"
-	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"hash"
 
 	"github.com/ingot-forge/ingot/git"
 )
@@ -189,13 +186,4 @@ func hashNumber(f git.Format) byte {
 		return 2
 	}
 	return 1
-}
-
-// newChecksum returns the hash of the trailer. It guards against damage by
-// accident, so plain SHA-1 will do.
-func newChecksum(f git.Format) hash.Hash {
-	if f == git.SHA256 {
-		return sha256.New()
-	}
-	return sha1.New()
 }

@@ -3,6 +3,8 @@ package commitgraph
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/ingot-forge/ingot/git"
 )
 
 // Verify checks all that Open leaves: checksums, the order of the ids, that every commit's
@@ -13,7 +15,7 @@ func (g *Graph) Verify() error {
 	for i := range g.layers {
 		l := &g.layers[i]
 		body := l.data[:len(l.data)-g.idSize]
-		sum := newChecksum(g.format)
+		sum := git.NewChecksum(g.format)
 		sum.Write(body)
 		if !bytes.Equal(sum.Sum(nil), l.data[len(body):]) {
 			return corrupt("layer %d: checksum does not match", i)

@@ -50,7 +50,7 @@ func (b *builder) write() []byte {
 	for _, c := range chunks {
 		dst = c.append(dst)
 	}
-	sum := newChecksum(b.format)
+	sum := git.NewChecksum(b.format)
 	sum.Write(dst)
 	return sum.Sum(dst)
 }

@@ -13,7 +13,7 @@ import (
 // entries yields all of them by ascending id, once for each of the tables.
 func WriteIndex(w io.Writer, f git.Format, entries iter.Seq[IndexEntry], packChecksum []byte) error {
 	const buffer = 64 << 10
-	sum := newChecksum(f)
+	sum := git.NewChecksum(f)
 	b := bufio.NewWriterSize(io.MultiWriter(sum, w), buffer)
 	b.WriteString(indexMagic) // errors of b stay until Flush
 	var scratch [8]byte

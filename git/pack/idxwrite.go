@@ -3,10 +3,7 @@ package pack
 import (
 	"bytes"
 	"cmp"
-	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"slices"
 
 	"github.com/ingot-forge/ingot/git"
@@ -55,7 +52,7 @@ func AppendIndex(f git.Format, dst []byte, entries []IndexEntry, packChecksum []
 		}
 	}
 	dst = append(dst, packChecksum[:idSize]...)
-	sum := newChecksum(f)
+	sum := git.NewChecksum(f)
 	sum.Write(dst[start:])
 	return sum.Sum(dst)
 }
@@ -70,14 +67,4 @@ func compareEntries(a, b IndexEntry) int {
 		return c
 	}
 	return cmp.Compare(a.Offset, b.Offset)
-}
-
-// newChecksum returns the hash of the trailers of packs and indexes. Plain
-// SHA-1 will do for them, without collision detection: a trailer guards against
-// damage by accident, names nothing, and every object is hashed by itself.
-func newChecksum(f git.Format) hash.Hash {
-	if f == git.SHA256 {
-		return sha256.New()
-	}
-	return sha1.New()
 }

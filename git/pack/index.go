@@ -77,7 +77,7 @@ func OpenIndex(f git.Format, data []byte) (*Index, error) {
 // against a pack of packSize bytes. An id may occur twice, as git has it.
 func (x *Index) Verify(packSize int64) error {
 	body := x.data[:len(x.data)-x.idSize]
-	sum := newChecksum(x.format)
+	sum := git.NewChecksum(x.format)
 	sum.Write(body)
 	if !bytes.Equal(sum.Sum(nil), x.data[len(body):]) {
 		return fmt.Errorf("%w: index: checksum does not match", git.ErrCorrupt)

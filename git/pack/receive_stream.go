@@ -55,7 +55,7 @@ type stream struct {
 }
 
 func newStream(c *crew, f git.Format, r io.Reader, out io.Writer, limit int64) *stream {
-	return &stream{ctx: c.ctx, crew: c, r: r, limit: limit, out: out, sum: newChecksum(f), buf: make([]byte, firstBlock)}
+	return &stream{ctx: c.ctx, crew: c, r: r, limit: limit, out: out, sum: git.NewChecksum(f), buf: make([]byte, firstBlock)}
 }
 
 // end tells store that no more is to come.

@@ -137,7 +137,7 @@ func (in *intake) complete(ctx context.Context) error {
 
 // sumAgain makes the trailer of what is in the draft.
 func (in *intake) sumAgain(ctx context.Context) error {
-	sum := newChecksum(in.Format)
+	sum := git.NewChecksum(in.Format)
 	block := make([]byte, min(in.stored, blockBytes))
 	for at := int64(0); at < in.stored; at += int64(len(block)) {
 		if err := ctx.Err(); err != nil {

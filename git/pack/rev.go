@@ -85,7 +85,7 @@ func (r *Rev) Append(f git.Format, dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint32(dst, hashNumber(f))
 	dst = append(dst, r.places...)
 	dst = append(dst, r.index.PackChecksum()...)
-	sum := newChecksum(f)
+	sum := git.NewChecksum(f)
 	sum.Write(dst[start:])
 	return sum.Sum(dst)
 }
@@ -151,7 +151,7 @@ func (r *Rev) Verify() error {
 	if r.data != nil {
 		f := r.index.format
 		body := r.data[:len(r.data)-f.Size()]
-		sum := newChecksum(f)
+		sum := git.NewChecksum(f)
 		sum.Write(body)
 		if !bytes.Equal(sum.Sum(nil), r.data[len(body):]) {
 			return corrupt("reverse index: checksum does not match")

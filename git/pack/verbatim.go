@@ -3,7 +3,6 @@ package pack
 import (
 	"context"
 	"encoding/binary"
-	"hash"
 
 	"github.com/ingot-forge/ingot/git"
 )
@@ -47,6 +46,3 @@ func AppendEntry(dst []byte, f git.Format, e EntryKind, size, back int64, base g
 	}
 	return dst
 }
-
-// NewChecksum returns the hash whose sum of all that is before it ends a pack.
-func NewChecksum(f git.Format) hash.Hash { return newChecksum(f) }

@@ -129,7 +129,7 @@ func (v *verifier) damagedObject(err error) error {
 
 // checksum checks the trailer.
 func (v *verifier) checksum(ctx context.Context) error {
-	sum := newChecksum(v.format)
+	sum := git.NewChecksum(v.format)
 	if err := v.copyRange(ctx, sum, 0, v.end); err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func NewWriter(w io.Writer, f git.Format, count int) (*Writer, error) {
 		return nil, fmt.Errorf("a pack cannot have %d objects", count)
 	}
 	p := &Writer{format: f, left: count}
-	p.out = output{w: w, sum: newChecksum(f), buf: make([]byte, 0, writeBuffer)}
+	p.out = output{w: w, sum: git.NewChecksum(f), buf: make([]byte, 0, writeBuffer)}
 	if _, err := p.out.Write(AppendHeader(make([]byte, 0, packHead), uint32(count))); err != nil {
 		return nil, err
 	}

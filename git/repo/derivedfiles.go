@@ -3,12 +3,9 @@ package repo
 import (
 	"bytes"
 	"context"
-	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"strings"
 	"time"
 
@@ -173,12 +170,7 @@ func sealed(f git.Format, data []byte) error {
 	if n < 0 {
 		return fmt.Errorf("%w: %d bytes are too short", git.ErrCorrupt, len(data))
 	}
-	var sum hash.Hash
-	if f == git.SHA256 {
-		sum = sha256.New()
-	} else {
-		sum = sha1.New()
-	}
+	sum := git.NewChecksum(f)
 	sum.Write(data[:n])
 	if !bytes.Equal(sum.Sum(nil), data[n:]) {
 		return fmt.Errorf("%w: checksum does not match", git.ErrCorrupt)

@@ -84,7 +84,7 @@ type recipeWriter struct {
 
 // newRecipeWriter starts the recipe of a pack.
 func newRecipeWriter(ctx context.Context, all *recipes, r *recipe, f git.Format, snap *repo.Snapshot) *recipeWriter {
-	return &recipeWriter{ctx: ctx, all: all, recipe: r, snap: snap, format: f, sum: pack.NewChecksum(f)}
+	return &recipeWriter{ctx: ctx, all: all, recipe: r, snap: snap, format: f, sum: git.NewChecksum(f)}
 }
 
 // bytes adds bytes that are made for this pack. It keeps none of p.
