@@ -8,8 +8,8 @@ import (
 )
 
 // TreeDelta appends to dst the delta that makes one tree out of another. It goes through
-// both side by side, which their order allows, and so finds what a DeltaIndex of base does at
-// a tenth of the cost. It returns nil where the delta would exceed maxSize bytes, where
+// both side by side, which their order allows, and so finds what a DeltaIndex of base does
+// without making one, which takes longer. It returns nil where the delta would exceed maxSize bytes, where
 // either is damaged, and for an empty target.
 func TreeDelta(f git.Format, dst, base, target []byte, maxSize int) []byte {
 	if len(target) == 0 || len(base) > deltaMaxReach {

@@ -9,7 +9,7 @@ import (
 // New deltas out of stored ones. Packs store the newest version of a file whole
 // and older ones as deltas of it, one leaning on the other; a fetch needs it the other way
 // round. What the stored deltas between two objects say is enough to make the delta from
-// either to the other (pack.Pieces), some ten times faster than searching for it.
+// either to the other (pack.Pieces), without an index of either.
 
 const (
 	// maxSteps bounds the stored deltas on the way from an object to where its chain ends.
@@ -45,19 +45,21 @@ func chainOf(ctx context.Context, from *pack.Pack, at int) (chain, error) {
 }
 
 // meet returns how many deltas lead from each of two objects to the first they both lean on, and
-// their bytes; ok is false if there is none.
+// their deflated bytes; ok is false if there is none, or if they are too large inflated.
 func meet(a, b chain) (i, j int, bytes int64, ok bool) {
 	if a.from != b.from || len(a.entries) == 0 || len(b.entries) == 0 {
 		return 0, 0, 0, false
 	}
-	// Bases come before their deltas, so the one that is further back is the next to meet.
+	// Bases come before their deltas, so what is further on is the next to be left.
+	inflated := int64(0)
 	for a.entries[i].Offset != b.entries[j].Offset {
 		c, n := &a, &i
 		if b.entries[j].Offset > a.entries[i].Offset {
 			c, n = &b, &j
 		}
 		bytes += c.entries[*n].End - c.entries[*n].Data
-		if *n++; *n == len(c.entries) {
+		inflated += c.entries[*n].Size
+		if *n++; *n == len(c.entries) || inflated > maxSearched {
 			return 0, 0, 0, false
 		}
 	}
