@@ -19,7 +19,6 @@ type topo struct {
 
 	ready    ancestry.Queue[int64] // unless lifo
 	lifo     []ancestry.Node
-	links    []ancestry.Node // scratch
 	followed ancestry.Marks[[2]uint32]
 	arena    []ancestry.Node // the parents that simplifying left
 }
