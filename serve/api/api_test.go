@@ -19,7 +19,7 @@ func TestRepositories(t *testing.T) {
 	a := w.call(t, w.alice, "POST", "/user/repos", `{"name":"made","description":"d <b>","private":true,"default_branch":"trunk","unknown":[1]}`).want(t, 201)
 	r := a.object(t)
 	if r["full_name"] != "alice/made" || r["private"] != true || r["visibility"] != "private" || r["description"] != "d <b>" || r["default_branch"] != "trunk" ||
-		r["clone_url"] != public+"/alice/made.git" || r["ssh_url"] != "ssh://git@forge.example:2222/alice/made.git" || r["pushed_at"] != nil ||
+		r["clone_url"] != public+"/alice/made.git" || r["ssh_url"] != "ssh://git@forge.example:2222/alice/made.git" || r["pushed_at"] != r["created_at"] ||
 		a.header.Get("Location") != public+"/api/v3/repos/alice/made" || r["url"] != a.header.Get("Location") {
 		t.Errorf("%v", r)
 	}

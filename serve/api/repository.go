@@ -87,7 +87,7 @@ type repository struct {
 	Archived         bool            `json:"archived"`
 	Disabled         bool            `json:"disabled"`
 	Visibility       string          `json:"visibility"`
-	PushedAt         *time.Time      `json:"pushed_at"`
+	PushedAt         time.Time       `json:"pushed_at"`
 	CreatedAt        time.Time       `json:"created_at"`
 	UpdatedAt        time.Time       `json:"updated_at"`
 	Permissions      map[string]bool `json:"permissions"`
@@ -138,9 +138,8 @@ func (a *api) describe(r *forge.Repository, role forge.Role) repository {
 	if r.Private {
 		out.Visibility = "private"
 	}
-	if !r.Pushed.IsZero() {
-		pushed := r.Pushed.UTC()
-		out.PushedAt = &pushed
+	if out.PushedAt = r.Pushed.UTC(); r.Pushed.IsZero() {
+		out.PushedAt = out.CreatedAt // as GitHub has it before the first push
 	}
 	return out
 }

@@ -31,6 +31,7 @@ type simpleUser struct {
 	ReceivedEventsURL string `json:"received_events_url"`
 	Type              string `json:"type"`
 	SiteAdmin         bool   `json:"site_admin"`
+	View              string `json:"user_view_type"`
 }
 
 // publicUser is GitHub's "public-user"; Email is null unless the caller may
@@ -64,7 +65,7 @@ func (a *api) simpleUser(login string, id forge.UserID, admin bool) simpleUser {
 		URL: u, HTMLURL: a.URL + "/" + login, FollowersURL: u + "/followers", FollowingURL: u + "/following{/other_user}",
 		GistsURL: u + "/gists{/gist_id}", StarredURL: u + "/starred{/owner}{/repo}", SubscriptionsURL: u + "/subscriptions",
 		OrganizationsURL: u + "/orgs", ReposURL: u + "/repos", EventsURL: u + "/events{/privacy}",
-		ReceivedEventsURL: u + "/received_events", Type: "User", SiteAdmin: admin,
+		ReceivedEventsURL: u + "/received_events", Type: "User", SiteAdmin: admin, View: "public",
 	}
 }
 

@@ -128,7 +128,9 @@ func (w *world) call(t *testing.T, token, method, path, body string, header ...s
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{res.StatusCode, res.Header, string(text)}
+	a := answer{res.StatusCode, res.Header, string(text)}
+	a.conform(t, r, path)
+	return a
 }
 
 // want checks the status and returns the body.
