@@ -58,7 +58,7 @@ func TestForkIsolation(t *testing.T) {
 	}
 	write("file", "what all know\n")
 	mustGit(t, work, "commit", "-q", "-m", "main")
-	main := id("HEAD")
+	main, tree := id("HEAD"), id("HEAD^{tree}")
 
 	mustGit(t, work, "switch", "-q", "-c", "gone")
 	gone := secretOf("gone")
@@ -78,7 +78,7 @@ func TestForkIsolation(t *testing.T) {
 		{"alice", bobs}, {"carol", bobs},
 	} {
 		t.Run(c.secret.name+" from "+c.owner, func(t *testing.T) {
-			p := prober{server: s, token: tokens[c.owner], repository: c.owner + "/parent", main: main}
+			p := prober{server: s, token: tokens[c.owner], repository: c.owner + "/parent", main: main, tree: tree}
 			real, never := p.probes(t, c.secret), p.probes(t, nothing)
 			for i, ask := range real {
 				got, want := ask.ask(t), never[i].ask(t)
@@ -113,7 +113,7 @@ var nothing = secret{"nothing", strings.Repeat("c0", 20), strings.Repeat("70", 2
 // prober asks one repository.
 type prober struct {
 	*server
-	token, repository, main string
+	token, repository, main, tree string
 }
 
 // probe is one question.
@@ -145,12 +145,20 @@ func (p *prober) probes(t *testing.T, x secret) []probe {
 			return p.v2(t, "command=object-info", "object-format=sha1", "0001", "size", "oid "+id)
 		})
 		for _, path := range []string{"commits/%s", "git/commits/%s", "git/trees/%s", "git/blobs/%s", "git/tags/%s", "tarball/%s", "zipball/%s",
-			"contents/secret?ref=%s", "commits?sha=%s", "compare/main...%s", "git/ref/%s"} {
+			"contents/secret?ref=%s", "commits?sha=%s", "compare/main...%s", "compare/%s...main", "git/ref/%s", "git/trees/%s?recursive=1",
+			"commits/%s/branches-where-head", "readme?ref=%s", "files?ref=%s&recursive=1", "blame/secret?ref=%s", "stats?ref=%s", "rev-parse?rev=%s",
+			"rev-parse?rev=%s~1", "rev-parse?rev=%s%%5E%%7Btree%%7D", "rev-parse?rev=%s:secret", "rev-parse?rev=v1-2-g%s", "commits/%.10s", "rev-parse?rev=%.10s",
+			"rev-parse?rev=%.39s", "git/trees/%.12s"} {
 			add("API "+path+" of "+kind, func(t *testing.T) string { return p.api(t, "GET", fmt.Sprintf(path, id), "") })
 		}
 		add("API creates a ref at "+kind, func(t *testing.T) string {
 			return p.api(t, "POST", "git/refs", `{"ref":"refs/heads/x","sha":"`+id+`"}`)
 		})
+		for _, body := range apiBodies {
+			add("API "+body.path+" "+body.json+" of "+kind, func(t *testing.T) string {
+				return p.api(t, body.method, body.path, strings.NewReplacer("ID", id, "MAIN", p.main, "MTREE", p.tree).Replace(body.json))
+			})
+		}
 		for _, ref := range []string{"refs/heads/x", "refs/tags/x"} {
 			add(ref+" at "+kind, func(t *testing.T) string { return p.push(t, noID+" "+id+" "+ref, newRawPack()) })
 			add(ref+" at "+kind+" without a pack", func(t *testing.T) string { return p.push(t, noID+" "+id+" "+ref, nil) })
@@ -187,6 +195,29 @@ func (p *prober) probes(t *testing.T, x secret) []probe {
 		})
 	}
 	return all
+}
+
+// apiBodies are the bodies in which the API takes an id.
+var apiBodies = []struct{ method, path, json string }{
+	{"POST", "git/refs", `{"ref":"refs/tags/x","sha":"ID"}`},
+	{"PATCH", "git/refs/heads/main", `{"sha":"ID"}`},
+	{"PATCH", "git/refs/heads/main", `{"sha":"ID","force":true}`},
+	{"POST", "git/trees", `{"tree":[{"path":"x","mode":"100644","type":"blob","sha":"ID"}]}`},
+	{"POST", "git/trees", `{"tree":[{"path":"x","mode":"120000","type":"blob","sha":"ID"}]}`},
+	{"POST", "git/trees", `{"tree":[{"path":"x","mode":"040000","type":"tree","sha":"ID"}]}`},
+	{"POST", "git/trees", `{"base_tree":"ID","tree":[{"path":"x","mode":"100644","type":"blob","content":""}]}`},
+	{"POST", "git/commits", `{"message":"x","tree":"ID"}`},
+	{"POST", "git/commits", `{"message":"x","tree":"MTREE","parents":["ID"]}`},
+	{"POST", "git/commits", `{"message":"x","tree":"MTREE","parents":["MAIN","ID"]}`},
+	{"POST", "git/tags", `{"tag":"x","message":"x","object":"ID","type":"commit"}`},
+	{"POST", "git/tags", `{"tag":"x","message":"x","object":"ID","type":"tree"}`},
+	{"POST", "git/tags", `{"tag":"x","message":"x","object":"ID","type":"blob"}`},
+	{"POST", "git/tags", `{"tag":"x","message":"x","object":"ID","type":"tag"}`},
+	{"POST", "commits", `{"branch":"main","message":"x","files":[{"path":"x","sha":"ID"}]}`},
+	{"POST", "commits", `{"branch":"x","message":"x","start_point":"ID","files":[{"path":"x","content":""}]}`},
+	{"POST", "commits", `{"branch":"main","message":"x","expected_head_sha":"ID","files":[{"path":"x","content":""}]}`},
+	{"PUT", "contents/secret", `{"message":"x","content":"","sha":"ID"}`},
+	{"DELETE", "contents/file", `{"message":"x","sha":"ID"}`},
 }
 
 // byKind yields kinds and ids in one order.

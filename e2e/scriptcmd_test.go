@@ -65,6 +65,8 @@ func pktCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
 
+const emptyBlob = "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"
+
 // answersCommand collects what strangers hear of a repository, so that two can be compared.
 func answersCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
@@ -83,6 +85,14 @@ func answersCommand(ts *testscript.TestScript, neg bool, args []string) {
 		{"GET", api, ""}, {"PATCH", api, "application/json"}, {"DELETE", api, ""},
 		{"GET", api + "/branches", ""}, {"GET", api + "/tags", ""}, {"GET", api + "/git/refs", ""},
 		{"GET", api + "/git/ref/heads/main", ""}, {"GET", api + "/git/matching-refs/heads", ""},
+		{"GET", api + "/branches/main", ""}, {"POST", api + "/branches/main/rename", ""}, {"POST", api + "/git/refs", ""}, {"PATCH", api + "/git/refs/heads/main", ""},
+		{"DELETE", api + "/git/refs/heads/main", ""}, {"POST", api + "/git/blobs", ""}, {"GET", api + "/git/blobs/" + emptyBlob, ""},
+		{"POST", api + "/git/trees", ""}, {"GET", api + "/git/trees/main", ""}, {"POST", api + "/git/commits", ""}, {"GET", api + "/git/commits/" + emptyBlob, ""},
+		{"POST", api + "/git/tags", ""}, {"GET", api + "/git/tags/" + emptyBlob, ""}, {"GET", api + "/contents", ""}, {"GET", api + "/contents/x", ""},
+		{"PUT", api + "/contents/x", ""}, {"DELETE", api + "/contents/x", ""}, {"GET", api + "/readme", ""}, {"GET", api + "/tarball", ""}, {"GET", api + "/zipball/main", ""},
+		{"GET", api + "/commits", ""}, {"POST", api + "/commits", ""}, {"GET", api + "/commits/main", ""}, {"GET", api + "/commits/main/branches-where-head", ""},
+		{"GET", api + "/compare/main...main", ""}, {"GET", api + "/languages", ""}, {"GET", api + "/contributors", ""}, {"GET", api + "/stats", ""},
+		{"GET", api + "/rev-parse?rev=main", ""}, {"GET", api + "/files", ""}, {"GET", api + "/blame/x", ""}, {"GET", api + "/ref-log", ""}, {"GET", api + "/events", ""},
 		{"GET", api + "/collaborators", ""}, {"PUT", api + "/collaborators/" + owner, ""}, {"DELETE", api + "/collaborators/" + owner, ""},
 	}
 	var all strings.Builder
