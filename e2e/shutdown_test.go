@@ -4,8 +4,10 @@ import (
 	"crypto/rand"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -44,6 +46,7 @@ func TestShutdownFinishesWhatRuns(t *testing.T) {
 		{httpUp, small, []string{"push", "-q", web(httpUp, "http"), "main"}},
 		{sshUp, small, []string{"-c", key, "push", "-q", secure(sshUp, "ssh"), "main"}},
 	}
+	idle := s.inFlight(t)
 	var all sync.WaitGroup
 	for _, r := range running {
 		all.Go(func() {
@@ -57,6 +60,13 @@ func TestShutdownFinishesWhatRuns(t *testing.T) {
 		case <-r.dam.full:
 		case <-time.After(30 * time.Second):
 			t.Fatalf("git %v did not get under way (%d)", r.args, i)
+		}
+	}
+	// What has got through the dam may still be on its way to the server, which would
+	// rightly close a connection that asks for nothing.
+	for deadline := time.Now().Add(20 * time.Second); s.inFlight(t) < idle+2; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the server did not begin to answer both HTTP requests")
 		}
 	}
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -105,6 +115,27 @@ func TestShutdownFinishesWhatRuns(t *testing.T) {
 	if out := again.admin(t, "", "fsck"); strings.Count(out, ": 0 faults") != 3 {
 		t.Errorf("ingot admin fsck:\n%s", out)
 	}
+}
+
+// inFlight returns how many HTTP requests the server is answering, as its metrics say.
+func (s *server) inFlight(t testing.TB) int {
+	t.Helper()
+	res, err := http.Get("http://" + s.http + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, value, _ := strings.Cut(string(text), "\ningot_http_requests_in_flight ")
+	line, _, _ := strings.Cut(value, "\n")
+	n, err := strconv.Atoi(line)
+	if err != nil {
+		t.Fatalf("metrics: %d, %v", res.StatusCode, err)
+	}
+	return n
 }
 
 // randomRepository makes a repository of one commit with size bytes in it that
