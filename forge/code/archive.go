@@ -42,7 +42,7 @@ func (v *View) Archive(ctx context.Context, commit git.ID, format archive.Format
 
 // Write writes the archive, when its turn has come.
 func (a *Archive) Write(ctx context.Context, w io.Writer) error {
-	done, err := a.view.Handle.Turn(ctx)
+	done, err := a.view.Turn(ctx)
 	if err != nil {
 		return err
 	}

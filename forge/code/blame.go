@@ -23,7 +23,7 @@ type BlameRange struct {
 // Blame tells for each line of a file, from start to end, who brought it: git blame. 0
 // is the first line, and the last.
 func (v *View) Blame(ctx context.Context, commit git.ID, path string, start, end int) ([]BlameRange, error) {
-	done, err := v.Handle.Turn(ctx)
+	done, err := v.Turn(ctx)
 	if err != nil {
 		return nil, err
 	}

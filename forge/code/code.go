@@ -29,6 +29,8 @@ type View struct {
 	snap    *repo.Snapshot
 	known   *history.Known
 	commits *ancestry.Commits
+	turns   int // how many parts of the work lean on the one turn that it holds
+	end     func()
 }
 
 // Open opens what the repository of a handle holds, as of now. The caller closes it.
@@ -55,10 +57,30 @@ func (v *View) Hex(id git.ID) string { return v.Format.Hex(id) }
 // Empty reports whether there is no branch or tag at all.
 func (v *View) Empty() bool { return len(hosting.Refs(v.State(), "refs/", "", 1)) == 0 }
 
+// Turn waits until the actor may do heavy work, as hosting.Handle.Turn does. A view holds
+// one turn at most, whatever calls what: who waits for a second one may hold up itself.
+func (v *View) Turn(ctx context.Context) (done func(), err error) {
+	if v.turns == 0 {
+		if v.end, err = v.Handle.Turn(ctx); err != nil {
+			return nil, err
+		}
+	}
+	v.turns++
+	return func() {
+		if v.turns--; v.turns == 0 {
+			v.end()
+		}
+	}, nil
+}
+
 // IsKnown reports whether the actor may know the objects of these ids: all of them are reached by refs.
 func (v *View) IsKnown(ctx context.Context, ids ...git.ID) (bool, error) {
+	done, err := v.Turn(ctx) // it may walk all of history
+	if err != nil {
+		return false, err
+	}
+	defer done()
 	if v.known == nil {
-		var err error
 		if v.known, err = v.Handle.Known(ctx, v.snap); err != nil {
 			return false, err
 		}

@@ -30,7 +30,7 @@ type LogOptions struct {
 // Log lists commits as git log does, newest first, and reports whether more
 // follow. It does no more work than the page takes.
 func (v *View) Log(ctx context.Context, o LogOptions) (page []Commit, more bool, err error) {
-	done, err := v.Handle.Turn(ctx)
+	done, err := v.Turn(ctx)
 	if err != nil {
 		return nil, false, err
 	}

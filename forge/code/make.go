@@ -153,7 +153,7 @@ func (v *View) MakeTag(ctx context.Context, t NewTag) (git.ID, error) {
 
 // make makes objects and keeps the one that build returns. The view shows it afterwards.
 func (v *View) make(ctx context.Context, build func(*builder) (git.ID, error)) (git.ID, error) {
-	done, err := v.Handle.Turn(ctx)
+	done, err := v.Turn(ctx)
 	if err != nil {
 		return git.ID{}, err
 	}

@@ -32,7 +32,7 @@ func (s *Service) history(ctx context.Context, v *View, commit git.ID) (past, er
 	if h, ok := s.histories.get(commit); ok {
 		return h, nil
 	}
-	done, err := v.Handle.Turn(ctx)
+	done, err := v.Turn(ctx)
 	if err != nil {
 		return past{}, err
 	}

@@ -80,7 +80,7 @@ func (s *Service) makeup(ctx context.Context, v *View, tree git.ID) (makeup, err
 	if m, ok := s.makeups.get(tree); ok {
 		return m, nil
 	}
-	done, err := v.Handle.Turn(ctx)
+	done, err := v.Turn(ctx)
 	if err != nil {
 		return makeup{}, err
 	}

@@ -48,7 +48,7 @@ func (v *View) Write(ctx context.Context, e Edit) (Written, error) {
 	if git.CheckRefName(heads+e.Branch) != nil || e.Branch[0] == '-' {
 		return Written{}, forge.Invalidf("branch", forge.CodeInvalid, "branch is not a valid name")
 	}
-	done, err := v.Handle.Turn(ctx)
+	done, err := v.Turn(ctx)
 	if err != nil {
 		return Written{}, err
 	}

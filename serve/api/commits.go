@@ -173,7 +173,7 @@ func (a *api) getCommit(r *request) (*result, error) {
 		if res := r.fresh(tag); o.isID(name) && (word == "diff" || word == "patch") && res != nil {
 			return res, nil
 		}
-		done, err := o.Handle.Turn(ctx)
+		done, err := o.Turn(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -49,7 +49,7 @@ func (a *api) compare(r *request) (*result, error) {
 		if res := r.fresh(tag); forever && res != nil {
 			return res, nil
 		}
-		done, err := o.Handle.Turn(ctx)
+		done, err := o.Turn(ctx)
 		if err != nil {
 			return nil, err
 		}

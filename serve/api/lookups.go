@@ -19,7 +19,7 @@ func (a *api) revParse(r *request) (*result, error) {
 		if expression == "" {
 			return nil, forge.Invalidf("rev", forge.CodeMissingField, "rev is missing")
 		}
-		done, err := o.Handle.Turn(r.Context())
+		done, err := o.Turn(r.Context())
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func (a *api) listFiles(r *request) (*result, error) {
 		if err != nil {
 			return nil, err
 		}
-		done, err := o.Handle.Turn(r.Context())
+		done, err := o.Turn(r.Context())
 		if err != nil {
 			return nil, err
 		}
