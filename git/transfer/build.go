@@ -21,6 +21,7 @@ type builder struct {
 	options packOptions
 
 	maxPlanned int
+	searches   *searches
 
 	w     *recipeWriter
 	meter *meter

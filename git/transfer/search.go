@@ -90,17 +90,22 @@ func (p *plan) search(ctx context.Context) (map[int32]*fresh, error) {
 	if err != nil || len(groups) == 0 {
 		return nil, err
 	}
+	done, err := p.searches.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	var budget, room atomic.Int64
 	budget.Store(searchBudget)
 	room.Store(maxFound)
-	var mu sync.Mutex // guards done and p.meter
-	done := int64(0)
+	var mu sync.Mutex // guards over and p.meter
+	over := int64(0)
 	if err := eachOf(ctx, groups, func(ctx context.Context, g *group) error {
 		err := p.searchGroup(ctx, g, &budget, &room)
 		mu.Lock()
 		defer mu.Unlock()
-		done++
-		p.meter.part("Compressing objects", done, int64(len(groups)))
+		over++
+		p.meter.part("Compressing objects", over, int64(len(groups)))
 		return err
 	}); err != nil {
 		return nil, err

@@ -90,9 +90,9 @@ func (u *upload) follow(ctx context.Context, w wire.VectorWriter, r history.Requ
 		snap := u.snap.Retain()
 		defer snap.Close()
 		b := &builder{format: u.format, snap: snap, view: u.view, request: r, options: o,
-			maxPlanned: orDefault(u.server.maxPlanned, maxPlanned),
-			w:          newRecipeWriter(ctx, all, into, u.format, snap),
-			meter:      newMeter(func(text string) { all.tell(into, text) })}
+			maxPlanned: orDefault(u.server.maxPlanned, maxPlanned), searches: &u.server.searches,
+			w:     newRecipeWriter(ctx, all, into, u.format, snap),
+			meter: newMeter(func(text string) { all.tell(into, text) })}
 		return b.build(ctx)
 	})
 	defer d.leave()

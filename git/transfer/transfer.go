@@ -113,7 +113,8 @@ type Server struct {
 	NonceSeed []byte
 
 	recipes    recipes // of packs that were sent
-	maxPlanned int     // tests have it smaller
+	searches   searches
+	maxPlanned int // tests have it smaller
 }
 
 // keepAlive is how often a client that waits is sent something: often enough
