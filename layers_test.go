@@ -16,7 +16,7 @@ import (
 // docs/decisions. A package whose row is missing fails the test.
 var layers = map[string]string{
 	"git":              "",
-	"git/archive":      "git",
+	"git/archive":      "git git/attributes git/pathspec",
 	"git/fsck":         "git",
 	"git/pack":         "git",
 	"git/wire":         "git",
@@ -34,6 +34,7 @@ var layers = map[string]string{
 	"git/merge":        "git git/ancestry git/diff git/revlog",
 	"git/wildmatch":    "",
 	"git/pathspec":     "git/wildmatch",
+	"git/attributes":   "git git/wildmatch",
 	"git/grep":         "git git/pathspec",
 	"git/repo":         "git git/bitmap git/commitgraph git/fsck git/pack",
 	"git/repo/memrepo": "git git/repo",
