@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ingot-forge/ingot/git"
 )
@@ -14,7 +15,7 @@ import (
 type Known struct {
 	source *source
 	from   Tips
-	tips   []git.ID // all, once they are asked for
+	tips   []git.ID // the first, and all once they are listed
 	listed bool
 	taken  int      // of the tips: how many are in cover, or in tags
 	tags   []git.ID // tips that are tags and not yet followed: most questions are answered without
@@ -27,7 +28,8 @@ type Known struct {
 // Tips are objects of any kind, from which others are reached. There may be a
 // million, and one of them mostly answers.
 type Tips struct {
-	All func() []git.ID // asked at most once, when no cheaper way is left
+	First []git.ID        // some that may well answer, looked at before all are listed
+	All   func() []git.ID // asked at most once, when no cheaper way is left
 	// Is reports whether an object is among them, or one that they peel to; nil: All is asked.
 	Is func(id git.ID) bool
 }
@@ -39,7 +41,7 @@ func NewKnown(objects git.Objects, f git.Format, tips []git.ID, d Derived) *Know
 
 // NewKnownTips is NewKnown for tips that are costly to list.
 func NewKnownTips(objects git.Objects, f git.Format, tips Tips, d Derived) *Known {
-	k := &Known{from: tips, near: nearTrees{table: newIDTable()}}
+	k := &Known{from: tips, tips: slices.Clone(tips.First), near: nearTrees{table: newIDTable()}}
 	k.begin(&source{objects, f, d})
 	return k
 }
@@ -123,7 +125,7 @@ func (k *Known) answer(ctx context.Context, q *question, near []git.ID) error {
 // list lists the tips.
 func (k *Known) list() []git.ID {
 	if !k.listed {
-		k.tips, k.listed = k.from.All(), true
+		k.tips, k.listed = append(k.tips, k.from.All()...), true
 	}
 	return k.tips
 }
@@ -183,19 +185,22 @@ func (k *Known) search(ctx context.Context, q *question) error {
 // step does the next piece of a search, the cheapest first; more is false if
 // nothing is left that could answer.
 func (k *Known) step(ctx context.Context, q *question) (more bool, err error) {
-	c, tips := k.cover, k.list()
+	c := k.cover
 	commits := c.commits.reaches(q.floor)
 	// Without bitmaps a commit's trees are opened when it is met: what is asked
 	// for is mostly near the tips.
-	if q.others > 0 && k.walked < len(c.roots) && (c.Bitmaps == nil || !commits && k.taken == len(tips)) {
+	if q.others > 0 && k.walked < len(c.roots) && (c.Bitmaps == nil || !commits && k.listed && k.taken == len(k.tips)) {
 		k.walked++
 		return true, c.root(ctx, c.roots[k.walked-1])
 	}
 	switch {
 	case commits:
 		return true, c.step(ctx)
-	case k.taken < len(tips):
+	case k.taken < len(k.tips):
 		return true, k.takeTips(ctx)
+	case !k.listed:
+		k.list()
+		return true, nil
 	case len(k.tags) > 0:
 		tags := k.tags
 		k.tags = nil

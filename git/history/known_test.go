@@ -45,8 +45,9 @@ func TestKnown(t *testing.T) {
 		k := history.NewKnown(m, git.SHA1, tips, d)
 		if seed%2 == 1 {
 			k = history.NewKnownTips(m, git.SHA1, history.Tips{
-				All: func() []git.ID { return tips },
-				Is:  func(id git.ID) bool { return slices.Contains(tips, id) },
+				First: pick(r, tips, r.IntN(3)),
+				All:   func() []git.ID { return tips },
+				Is:    func(id git.ID) bool { return slices.Contains(tips, id) },
 			}, d)
 		}
 		for range 6 {
@@ -187,5 +188,19 @@ func BenchmarkKnown(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestKnownFirst asks about what the first tips reach: the others, of which there may be a
+// million, are not listed.
+func TestKnownFirst(t *testing.T) {
+	m, old, tip := directories()
+	k := history.NewKnownTips(m, git.SHA1, history.Tips{
+		First: []git.ID{tip},
+		All:   func() []git.ID { t.Error("all tips were listed"); return nil },
+		Is:    func(id git.ID) bool { return id == tip },
+	}, history.Derived{})
+	if missing, err := k.Missing(t.Context(), []git.ID{old}, nil); err != nil || len(missing) > 0 {
+		t.Errorf("missing %v, %v", missing, err)
 	}
 }

@@ -18,13 +18,18 @@ func derived(ctx context.Context, snap *repo.Snapshot) (history.Derived, error) 
 	return history.Derived{Graph: graph, Bitmaps: bitmaps, Header: snap.Header}, err
 }
 
+// maxLikely bounds the tips that are looked at before all are listed.
+const maxLikely = 16
+
 // known answers what the refs of a view reach. That an object is stored means
 // nothing to anybody: packs keep what no ref reaches any more, and hold the objects of
 // other repositories where those are forks. It serves one goroutine.
 type known struct {
 	snap *repo.Snapshot
 	view view
-	deep *history.Known // nil until what refs point to did not answer
+	// likely are ids that, if refs point to them, may well reach what is asked about: what a client wants.
+	likely []git.ID
+	deep   *history.Known // nil until what refs point to did not answer
 }
 
 // missing returns those of ids that the refs do not reach or that do not exist, in
@@ -40,20 +45,30 @@ func (k *known) missing(ctx context.Context, ids, near []git.ID) ([]git.ID, erro
 	}
 	if k.deep == nil {
 		var err error
-		if k.deep, err = k.view.reached(ctx, k.snap); err != nil {
+		if k.deep, err = k.view.reached(ctx, k.snap, k.likely); err != nil {
 			return nil, err
 		}
 	}
 	return k.deep.Missing(ctx, left, near)
 }
 
-// reached returns what the visible refs of a snapshot reach.
-func (v view) reached(ctx context.Context, snap *repo.Snapshot) (*history.Known, error) {
+// reached returns what the visible refs of a snapshot reach. Those of the likely
+// ids that are among their targets are looked at first, before a million refs are listed.
+func (v view) reached(ctx context.Context, snap *repo.Snapshot, likely []git.ID) (*history.Known, error) {
 	from, err := derived(ctx, snap)
 	if err != nil {
 		return nil, err
 	}
-	tips := history.Tips{All: v.tips, Is: func(id git.ID) bool { return len(v.notTips([]git.ID{id})) == 0 }}
+	isTip := func(id git.ID) bool { return len(v.notTips([]git.ID{id})) == 0 }
+	tips := history.Tips{All: v.tips, Is: isTip}
+	if head, ok := v.find("HEAD"); ok {
+		tips.First = append(tips.First, head.Target)
+	}
+	for _, id := range likely[:min(len(likely), maxLikely)] {
+		if isTip(id) {
+			tips.First = append(tips.First, id)
+		}
+	}
 	return history.NewKnownTips(snap, v.state.Format, tips, from), nil
 }
 
@@ -74,7 +89,7 @@ func (s *Server) Unknown(snap *repo.Snapshot) func(ctx context.Context, ids, nea
 // Reached returns what the refs of snap reach, save those that hide, which may be
 // nil, reports: what somebody who may see these may read by id.
 func (s *Server) Reached(ctx context.Context, snap *repo.Snapshot, hide func(name string) bool) (*history.Known, error) {
-	return view{snap.State(), hide}.reached(ctx, snap)
+	return view{snap.State(), hide}.reached(ctx, snap, nil)
 }
 
 // Unmet returns those of ids, the new targets of refs, that neither staged, which

@@ -189,6 +189,9 @@ func (u *upload) unreachable(ctx context.Context, ids []git.ID) (map[git.ID]bool
 
 // admit checks that the client may have what it wants.
 func (u *upload) admit(ctx context.Context, wants []git.ID) error {
+	if u.known.likely == nil {
+		u.known.likely = wants
+	}
 	missing, err := u.unreachable(ctx, wants)
 	if err != nil {
 		return err
