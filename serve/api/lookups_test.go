@@ -1,0 +1,135 @@
+package api_test
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestArchives(t *testing.T) {
+	c := open(t).history(t, "open")
+	id := c.git("rev-parse", "main")
+	prefix := "alice-open-" + id[:7] + "/"
+	a := c.get("/tarball/main")
+	if a.header.Get("Content-Type") != "application/x-gzip" || a.header.Get("Content-Disposition") != "attachment; filename=alice-open-"+id[:7]+".tar.gz" {
+		t.Errorf("%v", a.header)
+	}
+	unzipped, err := gzip.NewReader(strings.NewReader(a.text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := io.ReadAll(unzipped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := c.git("archive", "--prefix="+prefix, "main") + "\n"; strings.TrimRight(string(plain), "\n") != strings.TrimRight(want, "\n") {
+		t.Errorf("a tarball of %d bytes is not git's of %d", len(plain), len(want))
+	}
+	if r := tar.NewReader(bytes.NewReader(plain)); r != nil {
+		if h, err := r.Next(); err != nil || h.PAXRecords["comment"] != id && h.Name != prefix {
+			t.Errorf("%v, %v", h, err)
+		}
+	}
+	a = c.get("/zipball/" + id)
+	z, err := zip.NewReader(strings.NewReader(a.text), int64(len(a.text)))
+	if err != nil || z.Comment != id || !strings.Contains(a.header.Get("Cache-Control"), "immutable") {
+		t.Errorf("%v, %v", err, a.header)
+	}
+	c.call(t, c.alice, "GET", "/repos/alice/open/zipball/"+id, "", "If-None-Match", a.header.Get("ETag")).want(t, 304)
+	c.get("/tarball")
+	c.call(t, c.alice, "GET", "/repos/alice/open/tarball/nope", "").want(t, 404)
+}
+
+func TestInsightsOfRepository(t *testing.T) {
+	c := open(t).history(t, "open")
+	c.commitFiles(t, 201, `{"branch":"main","message":"by a user","files":[{"path":"x.go","content":"package x\n"}]}`)
+	if l := c.get("/languages").object(t); l["Go"] == nil || l["Shell"] == nil || l["Python"] != 9. {
+		t.Errorf("languages: %v", l)
+	}
+	users := c.get("/contributors").list(t)
+	if len(users) != 1 || users[0]["login"] != "alice" || users[0]["contributions"] != 1. {
+		t.Errorf("contributors: %v", users)
+	}
+	all := c.get("/contributors?anon=1").list(t)
+	if len(all) != 4 || all[0]["type"] != "Anonymous" || all[0]["email"] != "ann@example.org" {
+		t.Errorf("with the anonymous: %v", all)
+	}
+	commit := c.get("/commits?per_page=1").list(t)[0]
+	if commit["author"].(map[string]any)["login"] != "alice" {
+		t.Errorf("the author is %v", commit["author"])
+	}
+	same(t, "by login", column(c.get("/commits?author=alice").list(t), "sha"), commit["sha"].(string))
+	stats := c.get("/stats").object(t)
+	if stats["commits"] != 7. || stats["branches"] != 2. || stats["tags"] != 2. || stats["contributors"] != 4. {
+		t.Errorf("stats: %v", stats)
+	}
+}
+
+func TestEmptyRepository(t *testing.T) {
+	w := open(t)
+	for path, status := range map[string]int{"/commits": 409, "/commits/main": 409, "/git/trees/main": 409, "/git/refs": 409, "/contents": 404, "/readme": 404, "/branches": 200, "/tags": 200,
+		"/languages": 200, "/contributors": 204, "/branches/main": 404, "/tarball": 409, "/files": 409, "/ref-log": 200} {
+		if a := w.call(t, w.alice, "GET", "/repos/alice/open"+path, ""); a.status != status {
+			t.Errorf("%s: %d, want %d: %s", path, a.status, status, a.text)
+		}
+	}
+}
+
+// TestEventsAndRefLog: both are walked by cursor, whole and in order.
+func TestEventsAndRefLog(t *testing.T) {
+	w := open(t)
+	for i := range 7 {
+		w.commitFiles(t, 201, fmt.Sprintf(`{"branch":"main","message":"m","files":[{"path":"f%d","content":""}]}`, i))
+		w.call(t, w.alice, "POST", "/repos/alice/open/git/blobs", fmt.Sprintf(`{"content":"%d"}`, i)).want(t, 201)
+	}
+	walk := func(path, list string) (all []map[string]any) {
+		t.Helper()
+		for cursor := ""; ; {
+			o := w.call(t, w.alice, "GET", "/repos/alice/open"+path+"?per_page=3&cursor="+cursor, "").want(t, 200).object(t)
+			page := o[list].([]any)
+			for _, one := range page {
+				all = append(all, one.(map[string]any))
+			}
+			next, more := o["next_cursor"].(string)
+			if !more || len(page) == 0 {
+				return all
+			}
+			cursor = next
+		}
+	}
+	if all := walk("/events", "events"); len(all) != 8 || all[0]["type"] != "repository" || all[7]["type"] != "push" {
+		t.Errorf("events: %v", all)
+	}
+	log := walk("/ref-log", "movements")
+	if len(log) != 7 {
+		t.Errorf("ref log: %v", log)
+	}
+	for i := 1; i < len(log); i++ {
+		if log[i-1]["before"] != log[i]["after"] {
+			t.Errorf("a gap after %v", log[i])
+		}
+	}
+	w.call(t, w.alice, "GET", "/repos/alice/open/ref-log?cursor=!", "").want(t, 422)
+	w.call(t, w.alice, "GET", "/repos/alice/open/events?cursor=eA", "").want(t, 422)
+	w.call(t, w.bob, "GET", "/repos/alice/open/events", "").want(t, 403) // they tell of collaborators
+}
+
+// TestUploads: what is too much, or no JSON, is refused after the question who asks.
+func TestUploads(t *testing.T) {
+	w := open(t)
+	big := `{"content":"` + strings.Repeat("x", 2<<20) + `"}`
+	w.call(t, w.alice, "POST", "/repos/alice/open/git/blobs", big).want(t, 201)
+	w.call(t, w.alice, "POST", "/repos/alice/open/git/refs", big).want(t, 413)
+	w.call(t, w.alice, "POST", "/repos/alice/open/git/blobs", `{"content":`).want(t, 400)
+	w.call(t, w.alice, "POST", "/repos/alice/open/git/blobs", `{}`).want(t, 422)
+	w.call(t, w.bob, "POST", "/repos/alice/hidden/git/blobs", `{"content":`).want(t, 404)
+	blob := w.call(t, w.alice, "GET", "/repos/alice/open/git/blobs/"+strings.Repeat("0", 39), "").want(t, 422)
+	if !strings.Contains(blob.text, "40 characters") {
+		t.Errorf("%s", blob.text)
+	}
+}
