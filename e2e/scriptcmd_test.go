@@ -92,7 +92,7 @@ func answersCommand(ts *testscript.TestScript, neg bool, args []string) {
 		{"PUT", api + "/contents/x", ""}, {"DELETE", api + "/contents/x", ""}, {"GET", api + "/readme", ""}, {"GET", api + "/tarball", ""}, {"GET", api + "/zipball/main", ""},
 		{"GET", api + "/commits", ""}, {"POST", api + "/commits", ""}, {"GET", api + "/commits/main", ""}, {"GET", api + "/commits/main/branches-where-head", ""},
 		{"GET", api + "/compare/main...main", ""}, {"GET", api + "/languages", ""}, {"GET", api + "/contributors", ""}, {"GET", api + "/stats", ""},
-		{"GET", api + "/rev-parse?rev=main", ""}, {"GET", api + "/files", ""}, {"GET", api + "/blame/x", ""}, {"GET", api + "/ref-log", ""}, {"GET", api + "/events", ""},
+		{"GET", api + "/rev-parse?rev=main", ""}, {"GET", api + "/files", ""}, {"GET", api + "/blame/x", ""}, {"GET", api + "/ref-log", ""}, {"POST", api + "/ref-log/restore", ""}, {"GET", api + "/events", ""},
 		{"GET", api + "/collaborators", ""}, {"PUT", api + "/collaborators/" + owner, ""}, {"DELETE", api + "/collaborators/" + owner, ""},
 	}
 	var all strings.Builder

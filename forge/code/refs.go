@@ -3,6 +3,7 @@ package code
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/ingot-forge/ingot/forge"
 	"github.com/ingot-forge/ingot/git"
@@ -92,4 +93,13 @@ func (v *View) RenameBranch(ctx context.Context, old, name string) error {
 		return err
 	}
 	return v.reopen(ctx)
+}
+
+// Restore points a ref at what it was at a time: see hosting.Handle.Restore.
+func (v *View) Restore(ctx context.Context, ref string, at time.Time) (git.ID, error) {
+	id, err := v.Handle.Restore(ctx, v.snap, ref, at)
+	if err != nil {
+		return id, err
+	}
+	return id, v.reopen(ctx)
 }

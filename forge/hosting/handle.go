@@ -59,10 +59,16 @@ func (h *Handle) Commit(ctx context.Context, snap *repo.Snapshot,
 	if err := h.needPush(); err != nil {
 		return 0, err
 	}
-	store := h.service.stores.Git.Store
 	if err := h.checkTargets(ctx, snap, staged, refs); err != nil {
 		return 0, err
 	}
+	return h.commit(ctx, snap, refs, staged, why)
+}
+
+// commit is Commit for targets that are known to be kept.
+func (h *Handle) commit(ctx context.Context, snap *repo.Snapshot,
+	refs []repo.RefUpdate, staged *repo.Staged, why string) (version int64, err error) {
+	store := h.service.stores.Git.Store
 	moves := make([]repo.RefUpdate, len(refs))
 	for i, u := range refs {
 		if u.Peeled, err = h.checkMove(ctx, snap, staged, u); err != nil {

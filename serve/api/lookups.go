@@ -202,8 +202,8 @@ func (a *api) listRefLog(r *request) (*result, error) {
 			return nil, err
 		}
 		ref := r.URL.Query().Get("ref")
-		if ref != "" && !strings.HasPrefix(ref, "refs/") {
-			ref = "refs/heads/" + ref
+		if ref != "" {
+			ref = fullName(ref)
 		}
 		limit := r.paging().size
 		log, err := o.Handle.RefLog(r.Context(), ref, before, limit)
@@ -219,6 +219,41 @@ func (a *api) listRefLog(r *request) (*result, error) {
 			next = strconv.FormatInt(log[len(log)-1].Seq, 10)
 		}
 		return a.cursorPage(r, "movements", body, next), nil
+	})
+}
+
+// fullName completes the name of a branch.
+func fullName(ref string) string {
+	if strings.HasPrefix(ref, "refs/") {
+		return ref
+	}
+	return "refs/heads/" + ref
+}
+
+// restoreRef points a ref at what it was at a time.
+func (a *api) restoreRef(r *request) (*result, error) {
+	return a.change(r, func(o *opened) (*result, error) {
+		var in struct {
+			Ref string `json:"ref"`
+			At  string `json:"at"`
+		}
+		if err := r.decode(&in); err != nil {
+			return nil, err
+		}
+		at, err := time.Parse(time.RFC3339Nano, in.At)
+		if err != nil {
+			return nil, forge.Invalidf("at", forge.CodeInvalid, "at is not a date as ISO 8601 has it")
+		}
+		if in.Ref == "" {
+			return nil, forge.Invalidf("ref", forge.CodeMissingField, "ref is missing")
+		}
+		name := fullName(in.Ref)
+		target, err := o.Restore(r.Context(), name, at)
+		if err != nil {
+			return nil, err
+		}
+		body, err := a.gitRef(r.Context(), o, repo.Ref{Name: name, Target: target})
+		return ok(body), err
 	})
 }
 

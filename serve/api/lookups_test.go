@@ -119,6 +119,38 @@ func TestEventsAndRefLog(t *testing.T) {
 	w.call(t, w.bob, "GET", "/repos/alice/open/events", "").want(t, 403) // they tell of collaborators
 }
 
+// TestRestore: what a forced push or a deletion took away comes back by the ref log.
+func TestRestore(t *testing.T) {
+	w := open(t)
+	make := func(file string) string {
+		return w.commitFiles(t, 201, `{"branch":"main","message":"m","files":[{"path":"`+file+`","content":"x"}]}`)["sha"].(string)
+	}
+	first := make("one")
+	second := make("two")
+	last := w.call(t, w.alice, "GET", "/repos/alice/open/ref-log?ref=main", "").want(t, 200).object(t)["movements"].([]any)[0].(map[string]any)
+	w.call(t, w.alice, "PATCH", "/repos/alice/open/git/refs/heads/main", `{"sha":"`+first+`","force":true}`).want(t, 200)
+	w.call(t, w.alice, "GET", "/repos/alice/open/commits/"+second, "").want(t, 404)
+	restore := func(status int, ref, at string) answer {
+		t.Helper()
+		return w.call(t, w.alice, "POST", "/repos/alice/open/ref-log/restore", `{"ref":"`+ref+`","at":"`+at+`"}`).want(t, status)
+	}
+	at := last["at"].(string)
+	o := restore(200, "main", at).object(t)
+	if o["object"].(map[string]any)["sha"] != second || o["ref"] != "refs/heads/main" {
+		t.Errorf("%v", o)
+	}
+	w.call(t, w.alice, "GET", "/repos/alice/open/contents/two?ref="+second, "").want(t, 200)
+	w.call(t, w.alice, "POST", "/repos/alice/open/git/refs", `{"ref":"refs/heads/side","sha":"`+second+`"}`).want(t, 201)
+	made := w.call(t, w.alice, "GET", "/repos/alice/open/ref-log?ref=side", "").want(t, 200).object(t)["movements"].([]any)[0].(map[string]any)["at"].(string)
+	w.call(t, w.alice, "DELETE", "/repos/alice/open/git/refs/heads/side", "").want(t, 204)
+	restore(200, "refs/heads/side", made)
+	restore(422, "main", "2001-01-01T00:00:00Z")
+	restore(422, "main", "yesterday")
+	restore(422, "nope", at)
+	restore(422, "refs/ingot/made/x", at)
+	w.call(t, w.bob, "POST", "/repos/alice/open/ref-log/restore", `{}`).want(t, 403)
+}
+
 // TestUploads: what is too much, or no JSON, is refused after the question who asks.
 func TestUploads(t *testing.T) {
 	w := open(t)

@@ -90,5 +90,6 @@ func (a *api) codeRoutes(r chi.Router) {
 	r.Get("/files", a.handle(a.listFiles))
 	r.Get("/blame/*", a.handle(a.blame))
 	r.Get("/ref-log", a.handle(a.listRefLog))
+	r.Post("/ref-log/restore", a.handle(a.restoreRef))
 	r.Get("/events", a.handle(a.listEvents))
 }
