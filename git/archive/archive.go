@@ -2,12 +2,12 @@
 // git archive does: the same members in the same order with the same modes and
 // times, and a tar of the same bytes.
 //
-//   - A directory is a member in front of the first one that lies in it; one
+//   - A directory is a member in front of the first file that lies in it, even if that one is left out; one
 //     without files is none. A submodule is an empty directory.
 //   - Modes are those of tar.umask=002. All times are Options.Time.
 //   - A commit's id is in tar's global pax header and in zip's comment.
-//
-// The attributes export-ignore and export-subst are not applied.
+//   - The .gitattributes of the tree are applied: export-ignore, export-subst, and what they say of the ends of
+//     lines (eol=crlf) and of "$Id$". Filters and encodings of work trees are not.
 package archive
 
 import (
@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/attributes"
+	"github.com/ingot-forge/ingot/git/pathspec"
 )
 
 // Format is a kind of archive.
@@ -62,6 +64,11 @@ type Options struct {
 	MaxBytes   int64
 	// Visit hears the path of each member; may be nil.
 	Visit func(path string)
+	// Naming is what export-subst tells of the commit besides what is in it.
+	Naming Naming
+	// Large, unless nil, opens a blob that is too large for memory, to be read as it is written; content is
+	// nil if the blob is not, or can only be had whole. A file that attributes change is read whole in any case.
+	Large func(ctx context.Context, id git.ID) (size int64, content io.ReadCloser, err error)
 }
 
 const (
@@ -82,9 +89,7 @@ func (e *TooLargeError) Error() string {
 }
 
 // PathError says what is wrong with a pathspec.
-type PathError struct{ Path, Fault string }
-
-func (e *PathError) Error() string { return fmt.Sprintf("pathspec %.200q %s", e.Path, e.Fault) }
+type PathError = pathspec.Error
 
 // member is one file of an archive. Its path has the prefix, and a slash at the
 // end if it is a directory.
@@ -93,6 +98,9 @@ type member struct {
 	id   git.ID
 	path []byte
 	data []byte // of a file, or where a symbolic link points
+	// content is what a large file is read from instead, size bytes.
+	content io.Reader
+	size    int64
 }
 
 // format writes members of one kind of archive.
@@ -104,7 +112,7 @@ type format interface {
 // Write writes the archive of a tree to w. Nothing is written before the paths
 // are known to match; other errors leave half an archive behind.
 func Write(ctx context.Context, objects git.Objects, tree git.ID, w io.Writer, o Options) error {
-	specs, err := parseSpecs(o.Paths)
+	specs, err := pathspec.Parse(o.Paths)
 	if err != nil {
 		return err
 	}
@@ -145,17 +153,52 @@ func Write(ctx context.Context, objects git.Objects, tree git.ID, w io.Writer, o
 	return out.close()
 }
 
+// source makes the members of a tree.
+type source struct {
+	objects    git.Objects
+	o          *Options
+	attributes *attributes.Tree
+	expander   *expander // nil if there is no commit
+	left       int64     // bytes
+	add        func(*member) error
+}
+
 // writeTree gives add all members in order.
-func writeTree(ctx context.Context, objects git.Objects, tree git.ID, specs []spec, o *Options, add func(*member) error) error {
-	left := o.MaxBytes
+func writeTree(ctx context.Context, objects git.Objects, tree git.ID, specs pathspec.Specs, o *Options, add func(*member) error) error {
+	s := &source{objects: objects, o: o, attributes: attributes.NewTree(objects, o.Objects, tree), left: o.MaxBytes, add: add}
+	if !o.Commit.IsZero() {
+		kind, data, err := objects.Object(ctx, o.Commit)
+		if err == nil && kind != git.KindCommit {
+			err = fmt.Errorf("%w: %s is a %s, not a commit", git.ErrCorrupt, o.Commit, kind)
+		}
+		if err != nil {
+			return err
+		}
+		commit, err := git.ParseCommit(o.Objects, data)
+		if err != nil {
+			return err
+		}
+		s.expander = &expander{ctx: ctx, o: o, commit: commit, grown: o.MaxBytes}
+	}
 	var pending []member // directories without a member so far
 	return walk(ctx, objects, tree, specs, o, func(mode git.Mode, id git.ID, path []byte) error {
 		for len(pending) > 0 && !bytes.HasPrefix(path, pending[len(pending)-1].path[len(o.Prefix):]) {
 			pending = pending[:len(pending)-1]
 		}
 		full := append(append(make([]byte, 0, len(o.Prefix)+len(path)+1), o.Prefix...), path...)
-		if mode == git.ModeTree {
-			pending = append(pending, member{mode: mode, id: id, path: append(full, '/')})
+		if mode.IsTree() || mode == git.ModeSubmodule {
+			full = append(full, '/')
+		}
+		values, err := s.attributes.Of(ctx, string(full[len(o.Prefix):]))
+		if err != nil {
+			return err
+		}
+		ignored := values["export-ignore"].State == attributes.Set
+		if mode.IsTree() && ignored {
+			return errSkip
+		}
+		if mode.IsTree() {
+			pending = append(pending, member{mode: git.ModeTree, id: id, path: full})
 			return nil
 		}
 		for i := range pending {
@@ -164,22 +207,69 @@ func writeTree(ctx context.Context, objects git.Objects, tree git.ID, specs []sp
 			}
 		}
 		pending = pending[:0]
+		if ignored {
+			return nil // but its directory is there, as git has it
+		}
 		m := member{mode: mode, id: id, path: full}
 		if mode == git.ModeSubmodule {
-			m.path = append(m.path, '/')
 			return add(&m)
 		}
-		kind, data, err := objects.Object(ctx, id)
+		return s.file(ctx, &m, conversionOf(values))
+	})
+}
+
+// file reads a file and adds it.
+func (s *source) file(ctx context.Context, m *member, how conversion) error {
+	regular := m.mode != git.ModeSymlink
+	if regular && !how.any() && s.o.Large != nil {
+		size, content, err := s.o.Large(ctx, m.id)
 		if err != nil {
 			return err
 		}
-		if kind != git.KindBlob {
-			return fmt.Errorf("%w: %s at %.200q is a %s, not a blob", git.ErrCorrupt, id, path, kind)
+		if content != nil {
+			defer content.Close()
+			if s.left -= size; s.left < 0 {
+				return &TooLargeError{What: "bytes", Max: s.o.MaxBytes}
+			}
+			m.size, m.content = size, &exactReader{content, size, m.id}
+			return s.add(m)
 		}
-		if left -= int64(len(data)); left < 0 {
-			return &TooLargeError{What: "bytes", Max: o.MaxBytes}
+	}
+	kind, data, err := s.objects.Object(ctx, m.id)
+	if err != nil {
+		return err
+	}
+	if kind != git.KindBlob {
+		return fmt.Errorf("%w: %s at %.200q is a %s, not a blob", git.ErrCorrupt, m.id, m.path, kind)
+	}
+	if s.left -= int64(len(data)); s.left < 0 {
+		return &TooLargeError{What: "bytes", Max: s.o.MaxBytes}
+	}
+	m.data = data
+	if regular {
+		var expand func([]byte) ([]byte, error)
+		if s.expander != nil {
+			expand = s.expander.expand
 		}
-		m.data = data
-		return add(&m)
-	})
+		if m.data, err = how.apply(s.o.Objects, m.id, data, expand); err != nil {
+			return err
+		}
+	}
+	return s.add(m)
+}
+
+// exactReader fails unless what it reads has just the size that was told.
+type exactReader struct {
+	from io.Reader
+	left int64
+	id   git.ID
+}
+
+func (r *exactReader) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	r.left -= int64(n)
+	if r.left < 0 || err == io.EOF && r.left > 0 {
+		return 0, fmt.Errorf("%w: blob %s has not the size that its header tells", git.ErrCorrupt, r.id)
+	}
+	return n, err
 }

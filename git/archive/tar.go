@@ -56,6 +56,9 @@ type ustar struct {
 
 func (t *tarWriter) add(m *member) error {
 	h := ustar{kind: '0', size: int64(len(m.data))}
+	if m.content != nil {
+		h.size = m.size
+	}
 	var pax []byte
 	switch {
 	case m.mode == git.ModeTree || m.mode == git.ModeSubmodule:
@@ -90,8 +93,28 @@ func (t *tarWriter) add(m *member) error {
 		t.content(pax)
 	}
 	t.header(&h)
-	if h.kind == '0' {
+	switch {
+	case m.content != nil:
+		return t.stream(m)
+	case h.kind == '0':
 		t.content(m.data)
+	}
+	return t.err
+}
+
+// stream writes a large file as it is read.
+func (t *tarWriter) stream(m *member) error {
+	buf := make([]byte, 64<<10)
+	for t.err == nil {
+		n, err := m.content.Read(buf)
+		t.put(buf[:n])
+		if err == io.EOF {
+			t.pad(m.size)
+			break
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return t.err
 }
@@ -146,8 +169,13 @@ func (t *tarWriter) header(h *ustar) {
 // content writes data padded to whole records.
 func (t *tarWriter) content(data []byte) {
 	t.put(data)
+	t.pad(int64(len(data)))
+}
+
+// pad fills up the last record of a content.
+func (t *tarWriter) pad(size int64) {
 	var pad [record]byte
-	t.put(pad[:(record-len(data)%record)%record])
+	t.put(pad[:(record-size%record)%record])
 }
 
 func (t *tarWriter) put(p []byte) {

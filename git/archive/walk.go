@@ -2,10 +2,15 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ingot-forge/ingot/git"
+	"github.com/ingot-forge/ingot/git/pathspec"
 )
+
+// errSkip is what visit returns for a directory whose content is to be left out.
+var errSkip = errors.New("skip")
 
 // level is a directory on the way from the root to where a walk is.
 type level struct {
@@ -15,7 +20,7 @@ type level struct {
 
 // walk visits the entries of a tree that the specs select (all, if there are
 // none), a directory before what lies in it. It holds one tree per level and no recursion.
-func walk(ctx context.Context, objects git.Objects, root git.ID, specs []spec, o *Options,
+func walk(ctx context.Context, objects git.Objects, root git.ID, specs pathspec.Specs, o *Options,
 	visit func(mode git.Mode, id git.ID, path []byte) error) error {
 	top, err := readTree(ctx, objects, root)
 	if err != nil {
@@ -47,11 +52,13 @@ func walk(ctx context.Context, objects git.Objects, root git.ID, specs []spec, o
 		if len(path) > maxPath {
 			return &TooLargeError{What: "bytes in a path", Max: maxPath}
 		}
-		isTree := mode == git.ModeTree
-		if len(specs) > 0 && !selected(specs, path, isTree) {
+		isTree := mode.IsTree()
+		if !specs.Select(path, isTree) {
 			continue
 		}
-		if err := visit(mode, id, path); err != nil {
+		if err := visit(mode, id, path); err == errSkip {
+			continue
+		} else if err != nil {
 			return err
 		}
 		if !isTree {
@@ -79,11 +86,11 @@ func readTree(ctx context.Context, objects git.Objects, id git.ID) ([]byte, erro
 }
 
 // checkMatches fails with *PathError for a spec that selects nothing.
-func checkMatches(ctx context.Context, objects git.Objects, root git.ID, specs []spec, o *Options) error {
+func checkMatches(ctx context.Context, objects git.Objects, root git.ID, specs pathspec.Specs, o *Options) error {
 	matched := make([]bool, len(specs))
 	err := walk(ctx, objects, root, specs, o, func(mode git.Mode, _ git.ID, path []byte) error {
 		for i := range specs {
-			matched[i] = matched[i] || specs[i].matches(path, mode == git.ModeTree)
+			matched[i] = matched[i] || specs.Match(i, path, mode.IsTree())
 		}
 		return nil
 	})
@@ -92,7 +99,7 @@ func checkMatches(ctx context.Context, objects git.Objects, root git.ID, specs [
 	}
 	for i, ok := range matched {
 		if !ok {
-			return &PathError{specs[i].text, "did not match any files"}
+			return &PathError{Path: specs.Text(i), Fault: "did not match any files"}
 		}
 	}
 	return nil

@@ -37,6 +37,7 @@ func newZip(w io.Writer, o *Options) (*zipWriter, error) {
 	}
 	var err error
 	z.flate, err = flate.NewWriter(&z.deflate, o.Level)
+	z.zip.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, o.Level) })
 	return z, err
 }
 
@@ -63,6 +64,9 @@ func (z *zipWriter) add(m *member) error {
 		if m.mode&0o111 != 0 {
 			h.CreatorVersion, h.ExternalAttrs = unix, 0o100755<<16
 		}
+		if m.content != nil {
+			return z.stream(h, m)
+		}
 		if small, err := z.compress(body); err != nil {
 			return err
 		} else if small != nil {
@@ -75,6 +79,20 @@ func (z *zipWriter) add(m *member) error {
 		return err
 	}
 	_, err = w.Write(body)
+	return err
+}
+
+// stream writes a large file as it is read: what is not known before stands behind it.
+func (z *zipWriter) stream(h *zip.FileHeader, m *member) error {
+	if z.flate != nil {
+		h.Method = zip.Deflate
+	}
+	h.CRC32 = 0
+	w, err := z.zip.CreateHeader(h)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyBuffer(w, m.content, make([]byte, 64<<10))
 	return err
 }
 
