@@ -7,8 +7,11 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
 )
 
 func TestArchives(t *testing.T) {
@@ -163,5 +166,38 @@ func TestUploads(t *testing.T) {
 	blob := w.call(t, w.alice, "GET", "/repos/alice/open/git/blobs/"+strings.Repeat("0", 39), "").want(t, 422)
 	if !strings.Contains(blob.text, "40 characters") {
 		t.Errorf("%s", blob.text)
+	}
+}
+
+// TestDescription: the description of the API is one, and names operations that are there.
+func TestDescription(t *testing.T) {
+	w := open(t)
+	a := w.call(t, "", "GET", "/openapi.json", "").want(t, 200)
+	whole, err := openapi3.NewLoader().LoadFromData([]byte(a.text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := whole.Validate(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, path := range []string{"/repos/{owner}/{repo}/contents/{path}", "/repos/{owner}/{repo}/compare/{basehead}", "/repos/{owner}/{repo}/branches/{branch}/rename", "/user"} {
+		if whole.Paths.Value(path) == nil {
+			t.Errorf("%s is not described", path)
+		}
+	}
+	own := 0
+	for path, item := range whole.Paths.Map() {
+		for method, op := range item.Operations() {
+			if op.Summary != "" {
+				own++
+			} else if github := described(); github != nil && !slices.ContainsFunc(github, func(o operation) bool {
+				return o.item.GetOperation(method) != nil && o.path.MatchString(strings.NewReplacer("{", "", "}", "").Replace(path))
+			}) && path != "/repos/{owner}/{repo}/tarball" && path != "/repos/{owner}/{repo}/zipball" && path != "/repos/{owner}/{repo}/contents" {
+				t.Errorf("%s %s is neither GitHub's nor described as ours", method, path)
+			}
+		}
+	}
+	if own != 10 {
+		t.Errorf("%d operations of our own", own)
 	}
 }

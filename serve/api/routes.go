@@ -37,6 +37,10 @@ func New(c Config) http.Handler {
 		r.Delete("/collaborators/{login}", a.handle(a.removeCollaborator))
 		a.codeRoutes(r)
 	})
+	r.Get("/openapi.json", a.handle(func(*request) (*result, error) {
+		body, err := describe(r, a.base, a.Version)
+		return ok(body), err
+	}))
 	unknown := a.handle(func(*request) (*result, error) { return nil, errNotFound })
 	r.NotFound(unknown)
 	r.MethodNotAllowed(unknown) // GitHub answers 404 there too
