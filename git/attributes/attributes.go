@@ -248,3 +248,18 @@ func (r *rule) matches(path, last string, isTree bool) bool {
 	rest, ok := strings.CutPrefix(path, r.text)
 	return ok && r.glob.Match([]byte(rest))
 }
+
+// Text says whether a path is shown and searched as text, by its diff attribute: "-diff" and with it "binary" say
+// that it is not. known is false where its content decides, with a driver ("diff=cpp") as without.
+func (v Values) Text() (text, known bool) {
+	switch v["diff"].State {
+	case Set:
+		return true, true
+	case Unset:
+		return false, true
+	}
+	return false, false
+}
+
+// Driver is the name that the diff attribute gives ("diff=cpp"), which chooses what makes headings of hunks; "" if it gives none.
+func (v Values) Driver() string { return v["diff"].Text }

@@ -139,6 +139,26 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+func TestText(t *testing.T) {
+	objects := git.Memory{}
+	commit := gittest.PutCommit(objects, "ada", attributes.FileName, "a diff\nb -diff\nc diff=cpp\nd binary\n", "start", 1)
+	c, err := git.ParseCommit(git.SHA1, objects[commit].Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := attributes.NewTree(objects, git.SHA1, c.Tree)
+	for path, want := range map[string]string{"a": "true true ", "b": "false true ", "c": "false false cpp", "d": "false true ", "e": "false false "} {
+		v, err := tree.Of(context.Background(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, known := v.Text()
+		if got := fmt.Sprintf("%v %v %s", text, known, v.Driver()); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("*.c diff=cpp\n[attr]x y\n\"a\\303\" -z"), "a/b.c")
 	f.Fuzz(func(t *testing.T, data []byte, path string) {
