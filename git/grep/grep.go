@@ -19,7 +19,7 @@
 // # Pages
 //
 // Whatever bounds an answer ends it at a line, and says after which one to go on: the answers that follow
-// each other are the same as one without bounds.
+// each other have together the same matches as one without bounds. Only lines of context may come in two of them.
 package grep
 
 import (
