@@ -47,7 +47,6 @@ func TestWrite(t *testing.T) {
 	v := w.view(forge.Push)
 	text := func(path, content string) code.Change { return code.Change{Path: path, Content: []byte(content)} }
 	gone := func(path string) code.Change { return code.Change{Path: path, Delete: true} }
-	have := map[string]string{}
 	for _, step := range []struct {
 		changes []code.Change
 		want    map[string]string // nil: refused
@@ -82,7 +81,7 @@ func TestWrite(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v", step.changes, err)
 		}
-		if have = files(t, v, id); !maps.Equal(have, step.want) {
+		if have := files(t, v, id); !maps.Equal(have, step.want) {
 			t.Errorf("%v: %v, want %v", step.changes, have, step.want)
 		}
 	}
@@ -101,11 +100,11 @@ func TestWrite(t *testing.T) {
 func TestWriteOnTop(t *testing.T) {
 	w := open(t)
 	first, second := w.view(forge.Push), w.view(forge.Push)
-	id, err := w.edit(first, code.Change{Path: "one"})
-	if err != nil {
+	if _, err := w.edit(first, code.Change{Path: "one"}); err != nil {
 		t.Fatal(err)
 	}
-	if id, err = w.edit(second, code.Change{Path: "two"}); err != nil {
+	id, err := w.edit(second, code.Change{Path: "two"})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if got := slices.Sorted(maps.Keys(files(t, second, id))); !slices.Equal(got, []string{"one", "two"}) {

@@ -160,6 +160,15 @@ func TestUploads(t *testing.T) {
 	big := `{"content":"` + strings.Repeat("x", 2<<20) + `"}`
 	w.call(t, w.alice, "POST", "/repos/alice/open/git/blobs", big).want(t, 201)
 	w.call(t, w.alice, "POST", "/repos/alice/open/git/refs", big).want(t, 413)
+	w.commitFiles(t, 201, `{"branch":"main","message":"m","files":[{"path":"big","content":"`+strings.Repeat("x", 2<<20)+`"}]}`)
+	for _, accept := range []string{"", "application/vnd.github.object"} { // past 1 MB the content is left out
+		if o := w.call(t, w.alice, "GET", "/repos/alice/open/contents/big", "", "Accept", accept).want(t, 200).object(t); o["encoding"] != "none" || o["content"] != "" || o["size"] != 2097152. {
+			t.Errorf("%.200v", o)
+		}
+	}
+	if raw := w.call(t, w.alice, "GET", "/repos/alice/open/contents/big", "", "Accept", "application/vnd.github.raw+json").want(t, 200); len(raw.text) != 2<<20 {
+		t.Errorf("raw: %d bytes", len(raw.text))
+	}
 	w.call(t, w.alice, "POST", "/repos/alice/open/git/blobs", `{"content":`).want(t, 400)
 	w.call(t, w.alice, "POST", "/repos/alice/open/git/blobs", `{}`).want(t, 422)
 	w.call(t, w.bob, "POST", "/repos/alice/hidden/git/blobs", `{"content":`).want(t, 404)
