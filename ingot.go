@@ -148,13 +148,14 @@ const compactEvery = 15 * time.Second
 // process that took the pushes.
 func (i *Instance) Maintain(ctx context.Context) {
 	var both sync.WaitGroup
-	both.Go(func() { every(ctx, sweepEvery, i.sweep) })
-	both.Go(func() { every(ctx, compactEvery, i.compact) })
+	both.Go(func() { every(ctx, sweepEvery, nil, i.sweep) })
+	both.Go(func() { every(ctx, compactEvery, i.Hosting.Crowded(), i.compact) })
 	both.Wait()
 }
 
-// every runs work at once and then again and again until ctx ends.
-func every(ctx context.Context, pause time.Duration, work func(context.Context)) {
+// every runs work at once and then again and again until ctx ends: after each
+// pause, and sooner when urgent, which may be nil, receives.
+func every(ctx context.Context, pause time.Duration, urgent <-chan struct{}, work func(context.Context)) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -162,6 +163,7 @@ func every(ctx context.Context, pause time.Duration, work func(context.Context))
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
+		case <-urgent:
 		}
 	}
 }

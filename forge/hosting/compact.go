@@ -13,6 +13,9 @@ const (
 	// compactFrom is how many packs have to be there to be joined before
 	// CompactPushed joins them: joining two after every push would write more than the pushes do.
 	compactFrom = 8
+	// crowdedFrom is how many packs make it urgent: each push adds one, a lookup asks them in
+	// turn, and a busy repository gets hundreds a second.
+	crowdedFrom = 64
 	// compactTries bounds how often Compact begins anew because another was faster.
 	compactTries = 3
 )
@@ -71,6 +74,21 @@ func (s *Service) CompactPushed(ctx context.Context, actor *forge.Actor,
 		}
 	}
 	return nil
+}
+
+// Crowded receives when a push finds so many packs that CompactPushed should not wait
+// for its next regular turn.
+func (s *Service) Crowded() <-chan struct{} { return s.crowded }
+
+// notePush notes that a repository of so many packs was given another.
+func (s *Service) notePush(id forge.RepositoryID, packs int) {
+	s.pushed.note(id)
+	if packs >= crowdedFrom {
+		select {
+		case s.crowded <- struct{}{}:
+		default: // was told already
+		}
+	}
 }
 
 // noted are the repositories pushed to, each once.

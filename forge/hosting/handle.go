@@ -83,7 +83,7 @@ func (h *Handle) commit(ctx context.Context, snap *repo.Snapshot,
 	}
 	version, err = store.Commit(ctx, change)
 	if err == nil && staged != nil {
-		h.service.pushed.note(h.Repository.ID)
+		h.service.notePush(h.Repository.ID, len(snap.State().Packs))
 	}
 	return version, explainCommit(h.Actor, snap.State().Format, err)
 }

@@ -55,6 +55,7 @@ type Service struct {
 	fetches *turns
 	pushes  *turns
 	pushed  noted
+	crowded chan struct{} // see Crowded; of size one
 }
 
 // NewService returns a Service. It starts no goroutine.
@@ -75,6 +76,7 @@ func NewService(stores Stores, c Config) *Service {
 		stores:  stores,
 		clock:   c.Clock,
 		branch:  c.DefaultBranch,
+		crowded: make(chan struct{}, 1),
 		fetches: newTurns(l.Fetches, l.FetchesPerCaller, l.Wait),
 		pushes:  newTurns(l.Pushes, l.PushesPerCaller, l.Wait),
 	}

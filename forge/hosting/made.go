@@ -101,7 +101,7 @@ func (h *Handle) keep(ctx context.Context, snap *repo.Snapshot, staged *repo.Sta
 		var conflict *repo.Conflict
 		if !errors.As(err, &conflict) || try == madeTries {
 			if err == nil && staged != nil {
-				h.service.pushed.note(h.Repository.ID)
+				h.service.notePush(h.Repository.ID, len(snap.State().Packs))
 			}
 			return err
 		}

@@ -98,7 +98,7 @@ func (p *Push) Serve(ctx context.Context, r io.Reader, w io.Writer, wire Wire) (
 	}
 	report, err := serve(ctx, r, w, wire)
 	if report != nil && len(report.Moved) > 0 {
-		p.service.pushed.note(p.Repository.ID)
+		p.service.notePush(p.Repository.ID, len(p.snap.State().Packs))
 	}
 	return report, err
 }
