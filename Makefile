@@ -46,7 +46,7 @@ crash: ## kill -9 the server during pushes, ROUNDS times (default 200), then on 
 fuzz: ## run every fuzz target for FUZZ each (default 30s)
 	@tools/fuzz $(FUZZ)
 
-bench: build ## measure beside stock git in one run; REPO=path of a repository, else one is made; REF, SECTIONS, CHARTS=docs
+bench: build ## measure beside stock git in one run; REPO=path of a repository, else one is made; REF, SECTIONS, CHARTS=docs/charts for the SVG files
 	$(GO) run ./tools/bench -ingot $(BIN) $(if $(REPO),-repo $(REPO)) $(if $(REF),-ref $(REF)) $(if $(SECTIONS),-sections $(SECTIONS)) $(if $(CHARTS),-charts $(CHARTS))
 
 profile: build ## CPU and allocation profiles of OP (clone, push, "small push", fetch, "depth 1", …) into .cache/profiles; REPO and REF as bench
