@@ -50,7 +50,7 @@ func tableChart(rows []row) []byte {
 
 // growthChart draws time over size, both logarithmic.
 func growthChart(sizes []int, names []string, series map[string][]float64) []byte {
-	const width, height, left, right, top, bottom = 640, 420, 60, 190, 20, 40
+	const width, height, left, right, top, bottom = 640, 420, 74, 190, 20, 40
 	colours := []string{"#2f9e68", "#4b83c4", "#d9534f", "#b07cc6", "#d08c2b", "#5bb5b0", "#8a8f98", "#c2559b"}
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, s := range series {
