@@ -47,6 +47,17 @@ var described = sync.OnceValue(func() []operation {
 	return all
 })
 
+// TestDescriptionIsThere keeps the check from being left out unnoticed.
+func TestDescriptionIsThere(t *testing.T) {
+	if described() != nil {
+		return
+	}
+	if testing.Short() {
+		t.Skip("GitHub's description of its API is not there: run tools/setup")
+	}
+	t.Errorf("%s is not there, so that no answer was held against it: run tools/setup", description)
+}
+
 var (
 	parameter     = regexp.MustCompile(`\\\{[^}]*\\\}`)
 	longParameter = regexp.MustCompile(`\\\{(?:ref|path|branch|basehead|dir|tree_sha|commit_sha)\\\}`) // may have slashes
